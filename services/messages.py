@@ -1,0 +1,236 @@
+"""What is said: a Turn goes up, a Reply comes back. Pure values; `fold` turns the story of a generation into a Reply.
+
+Turn -> Message* -> Part*            what somebody asks
+[Entry] --fold--> Reply -> Part*     what a model answered, as far as it has come
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from services.events import (
+    Entry,
+    Failed,
+    Finished,
+    PartDelta,
+    PartFinished,
+    PartStarted,
+    Reason,
+    Retrying,
+    Started,
+    Status,
+    Usage,
+)
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Text(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
+    text: str
+    side: dict[str, object] | None = None
+
+
+class Reasoning(msgspec.Struct, frozen=True, omit_defaults=True, tag="reasoning"):
+    text: str
+    form: Literal["plain", "summary", "encrypted"] = "plain"
+    side: dict[str, object] | None = None
+
+
+class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call"):
+    """`arguments` is the JSON text as it came; `input` the object it means, None when it is not JSON."""
+
+    id: str
+    name: str
+    arguments: str
+    input: object = None
+    side: dict[str, object] | None = None
+
+
+class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_result"):
+    id: str
+    text: str
+    name: str | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True, tag="refusal"):
+    text: str
+
+
+class Image(msgspec.Struct, frozen=True, omit_defaults=True, tag="image"):
+    """`url` is a data: URL, or an http(s) URL that only the upstream may fetch."""
+
+    url: str
+    detail: str | None = None
+
+
+class Attachment(msgspec.Struct, frozen=True, omit_defaults=True, tag="attachment"):
+    """An image, file, source or opaque part of a reply, as its reader described it."""
+
+    kind: Literal["image", "file", "source", "opaque"]
+    value: object = None
+    side: dict[str, object] | None = None
+
+
+Part = Text | Reasoning | ToolCall | ToolResult | Refusal | Image | Attachment
+
+
+class Message(msgspec.Struct, frozen=True):
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, Text | Refusal))
+
+
+class Tool(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A function the model may call; `parameters` is a JSON Schema."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, object] | None = None
+    strict: bool | None = None
+
+
+class Options(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Sampling and the like. None means: leave it to the upstream's default."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    reasoning_effort: str | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str | None = None  # auto, none, required, or `function:<name>`
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One request to a model. `model` is the name as the client wrote it until the door resolves it."""
+
+    model: str
+    messages: tuple[Message, ...]
+    options: Options = Options()
+    conversation: str | None = None
+    on_disconnect: Literal["stop", "keep"] = "keep"
+    client: str = "page"  # who asks, for the list of running generations: page, chat, openai_chat, ...
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a reply failed, as its Failed event said it."""
+
+    code: str
+    message: str
+    retryable: bool = False
+    status: int | None = None
+    upstream: str | None = None
+
+
+ReplyState = Literal["waiting", "streaming", "finished", "stopped", "failed", "interrupted"]
+
+
+class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A generation as far as its log has come. `seq` is the last entry it includes: follow(after=seq) continues it."""
+
+    generation: str
+    model: str
+    created: int
+    state: ReplyState
+    seq: int
+    parts: tuple[Part, ...] = ()
+    usage: Usage | None = None
+    reason: Reason | None = None
+    raw_reason: str | None = None
+    problem: Problem | None = None
+    ttft_ms: float | None = None
+    ms: float | None = None
+
+    @property
+    def message(self) -> Message:
+        return Message("assistant", self.parts)
+
+
+class _Draft:
+    """A part while it grows: fragments are joined once, at the end."""
+
+    __slots__ = ("finished", "start", "texts")
+
+    def __init__(self, start: PartStarted) -> None:
+        self.start = start
+        self.texts: list[str] = []
+        self.finished: PartFinished | None = None
+
+    def part(self) -> Part | None:
+        text = "".join(self.texts)
+        value = self.finished.value if self.finished else None
+        side = self.finished.side if self.finished else None
+        match self.start.kind:
+            case "text":
+                return Text(text, side) if text else None
+            case "reasoning":
+                return Reasoning(text, self.start.form or "plain", side) if text or side else None
+            case "refusal":
+                return Refusal(text) if text else None
+            case "tool_call":
+                return ToolCall(self.start.id or "", self.start.name or "", text, value, side)
+            case kind:
+                return Attachment(kind, value, side)
+
+
+def fold(entries: Iterable[Entry]) -> Reply:
+    """The reply that a prefix of a log tells. The first entry must be Started.
+
+    Raises ValueError when the entries do not start a story: a caller mixed up a log and a tail of one.
+    """
+    first: Started | None = None
+    drafts: dict[int, _Draft] = {}
+    usage: Usage | None = None
+    end: Finished | Failed | None = None
+    seq = 0
+    for entry in entries:
+        seq = entry.seq
+        match entry.event:
+            case PartDelta(number, text):
+                drafts[number].texts.append(text)
+            case PartStarted(number):
+                drafts[number] = _Draft(entry.event)
+            case PartFinished(number):
+                drafts[number].finished = entry.event
+            case Usage():
+                usage = entry.event
+            case Started():
+                first = entry.event
+            case Finished() | Failed():
+                end = entry.event
+            case Status() | Retrying():
+                pass
+    if first is None:
+        raise ValueError("a story begins with Started; these entries do not")
+    parts = tuple(part for draft in drafts.values() if (part := draft.part()) is not None)
+    return Reply(
+        generation=first.generation,
+        model=first.model,
+        created=first.created,
+        state=_state(bool(drafts), end),
+        seq=seq,
+        parts=parts,
+        usage=usage,
+        reason=end.reason if isinstance(end, Finished) else None,
+        raw_reason=end.raw_reason if isinstance(end, Finished) else None,
+        problem=Problem(end.code, end.message, end.retryable, end.status, end.upstream) if isinstance(end, Failed) else None,
+        ttft_ms=end.ttft_ms if end else None,
+        ms=end.ms if end else None,
+    )
+
+
+def _state(content: bool, end: Finished | Failed | None) -> ReplyState:
+    match end:
+        case None:
+            return "streaming" if content else "waiting"
+        case Finished(reason):
+            return "stopped" if reason == "stopped" else "finished"
+        case Failed(code):
+            return "interrupted" if code == "interrupted" else "failed"
