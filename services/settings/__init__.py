@@ -1,0 +1,15 @@
+"""Settings: settings.toml, .env, the environment and flags, in rising priority.
+
+    settings = load()            SettingsError: one mistake a line, each with its place, its key and what was expected
+
+    tables.py     names, types, defaults, and what a value may be
+    reading.py    where values come from, and what is wrong with them
+
+Rule 1: a mistake stops the start. An unknown key, a wrong type, a ${VARIABLE} that is not set: nothing is guessed.
+Rule 2: no sentence and no repr shows an api_key, nor what a ${VARIABLE} held.
+"""
+
+from services.settings.reading import knobs, load, usage
+from services.settings.tables import Settings, TimeoutOverrides, Timeouts, Upstream
+
+__all__ = ["Settings", "TimeoutOverrides", "Timeouts", "Upstream", "knobs", "load", "usage"]

@@ -1,0 +1,261 @@
+"""The settings as typed, frozen tables: names, types, defaults, and what a value may be. It reads nothing.
+
+A setting is a field of a table here, a line in settings.toml and a row in docs/settings.md: the tests compare the three.
+"""
+
+import re
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+Dialect = Literal["openai_chat", "ollama"]
+Journal = Literal["memory"]
+
+
+# Addresses that hand out a cloud machine's credentials to whoever asks from inside it: never a model server.
+METADATA = tuple(map(ip_network, ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32")))
+METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog"})
+NAT64 = ip_network("64:ff9b::/96")
+
+# What is checked must be what is called: urlsplit drops tabs and line ends, and some clients read \\ as /.
+URL = re.compile(r"https?://([a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[a-z0-9._~%!$&'()*+,;=:/-]*)?", re.IGNORECASE | re.ASCII)
+ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+SLUG = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+NO_LOGIN = (
+    "expected a loopback address (127.0.0.1, ::1 or localhost): there is no login yet, so whoever reaches the port could use your "
+    "models. Keep 127.0.0.1 and put a reverse proxy with a login in front, or come through an SSH tunnel (ssh -L 8080:127.0.0.1:8080 ...)"
+)
+
+
+def _loopback(host: str) -> str:
+    try:
+        loopback = ip_address(host).is_loopback
+    except ValueError:
+        loopback = host.lower() == "localhost"
+    if not loopback:
+        raise ValueError(NO_LOGIN)
+    return host
+
+
+def _host_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
+        raise ValueError("expected a bare name such as chat.example.org: no scheme, no port, no *")
+    return name.lower()
+
+
+def _origin(origin: str) -> str:
+    shape = ORIGIN.fullmatch(origin)
+    if not shape or (shape[1], shape[3]) in {("http", ":80"), ("https", ":443")}:
+        raise ValueError(
+            "expected an origin as browsers send it, such as https://chat.example.org or http://localhost:3000: "
+            "lower case, no path, no default port, no *"
+        )
+    return origin
+
+
+def _model_name(model: str) -> str:
+    if model and not re.fullmatch(r"[^/\s]+/\S+", model):
+        raise ValueError("expected upstream/model, such as ollama/llama3.2, or nothing")
+    return model
+
+
+def _slug(name: str) -> str:
+    if not SLUG.fullmatch(name):
+        raise ValueError("expected a short name made of letters, digits and . _ -")
+    if name.lower() == "rehearsal":
+        raise ValueError("expected another name: rehearsal is the built-in upstream")
+    return name
+
+
+def _header_safe(key: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+        raise ValueError(
+            "expected a key of printable ASCII characters, without spaces or line ends (it is sent as a header); leave it out for none"
+        )
+    return key
+
+
+def _server_url(url: str) -> str:
+    """Raises ValueError unless `url` is plainly http(s)://host[:port][/path] and the host is no metadata service."""
+    try:
+        host, port = _endpoint(url) if URL.fullmatch(url) else ("", 0)
+    except ValueError:
+        host, port = "", 0
+    if not port:
+        raise ValueError(
+            "expected http:// or https://, a host and perhaps a port and a path, such as http://127.0.0.1:11434; no user, password or query"
+        )
+    address = _address(host)
+    if host in METADATA_NAMES or any(address in network for network in METADATA if address):
+        raise ValueError("expected a model server: this is a link-local or cloud metadata address, which may hand out credentials")
+    return url.rstrip("/")
+
+
+def _endpoint(url: str) -> tuple[str, int]:
+    """The host, in lower case, and the port that a URL leads to. Raises ValueError for a port or an IPv6 address that is none."""
+    split = urlsplit(url)
+    port = (443 if split.scheme == "https" else 80) if split.port is None else split.port
+    return (split.hostname or "").rstrip("."), port
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host spells, or None for a name.
+
+    inet_aton knows every spelling that connect() would take: 2852039166, 0xa9fea9fe, 0251.0376.43518 are 169.254.169.254.
+    """
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except OSError:
+        pass
+    try:
+        address = IPv6Address(host)
+    except ValueError:
+        return None
+    inner = IPv4Address(address.packed[-4:]) if address in NAT64 else address.ipv4_mapped or address.sixtofour
+    return inner or address
+
+
+def _different_names(upstreams: tuple["Upstream", ...]) -> tuple["Upstream", ...]:
+    seen: set[str] = set()
+    for upstream in upstreams:
+        if upstream.name.lower() in seen:
+            raise ValueError(f"expected every upstream to have its own name; there are two called {upstream.name}")
+        seen.add(upstream.name.lower())
+    return upstreams
+
+
+class Outside(str):
+    """Text from outside the file: a variable, a flag, a ${...}. It is read as the setting's type; in the file, 80 is not "80"."""
+
+    __slots__ = ()
+
+
+class _Table(BaseModel):
+    """A frozen value; two with the same fields are equal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, Outside) or info.field_name is None:
+            return value
+        annotation: Any = cls.model_fields[info.field_name].annotation
+        try:
+            return TypeAdapter(annotation).validate_strings(value)
+        except ValidationError:
+            return str(value)
+
+
+Host = Annotated[str, AfterValidator(_loopback)]
+Names = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], Strict(False)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], Strict(False)]
+Models = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Strict(False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Server(_Table):
+    host: Host = Field(default="127.0.0.1", description="address to listen on; loopback only, as there is no login yet")
+    port: int = Field(default=8080, ge=0, le=65535, description="port to listen on; 0 takes any free one")
+    hosts: Names = Field(default=(), description="more names accepted in the Host header, such as that of a reverse proxy")
+    cors_origins: Origins = Field(default=(), description="web pages elsewhere that may call the API, as scheme://host[:port]")
+    max_body: Count = Field(default=20_000_000, description="bytes of a request body")
+    heartbeat: Positive = Field(default=15.0, description="seconds without events before a comment keeps a stream open")
+    write_timeout: Positive = Field(default=30.0, description="seconds after which a client that takes no bytes is dropped")
+    drain: float = Field(default=2.0, ge=0, allow_inf_nan=False, description="seconds that open streams may finish in after SIGTERM")
+    max_streams: Count = Field(default=1000, description="streams open at the same time")
+
+
+class Storage(_Table):
+    journal: Journal = Field(default="memory", description="where running generations are kept")
+    keep: int = Field(default=500, ge=0, description="finished generations that are kept")
+    keep_for: Positive = Field(default=86_400.0, description="seconds that a finished generation is kept")
+
+
+class ChatDefaults(_Table):
+    model: Annotated[str, AfterValidator(_model_name)] = Field(
+        default="", description="default model as upstream/model; empty: the first one of the first upstream that answers"
+    )
+    probe: Positive = Field(default=0.3, description="seconds that all local servers together have to answer for that")
+
+
+class Rehearsal(_Table):
+    enabled: bool = Field(default=True, description="offer the built-in models, which need no server")
+    speed: Positive = Field(default=60.0, description="tokens per second of the built-in models")
+
+
+class Timeouts(_Table):
+    """Seconds, of one request to an upstream."""
+
+    connect: Positive = Field(default=5.0, description="seconds until a connection stands")
+    first_byte: Positive = Field(default=120.0, description="seconds until an upstream begins its reply")
+    gap: Positive = Field(default=60.0, description="seconds between two pieces of content")
+    total: Positive = Field(default=1800.0, description="seconds of a whole reply")
+
+
+class TimeoutOverrides(_Table):
+    """None: as in Timeouts."""
+
+    connect: Positive | None = None
+    first_byte: Positive | None = None
+    gap: Positive | None = None
+    total: Positive | None = None
+
+
+class Limits(_Table):
+    """Bytes, from one upstream."""
+
+    line: Count = Field(default=1_048_576, description="bytes of one line or frame from an upstream")
+    reply: Count = Field(default=16_000_000, description="bytes of one whole reply from an upstream")
+
+
+class Upstream(_Table):
+    name: Annotated[str, AfterValidator(_slug)]
+    dialect: Dialect
+    base_url: Annotated[str, AfterValidator(_server_url)]
+    api_key: Annotated[SecretStr, AfterValidator(_header_safe)] | None = None
+    models: Models = ()  # empty: asked from the server
+    timeouts: TimeoutOverrides = TimeoutOverrides()
+
+
+class Settings(_Table):
+    """Made by `load`; `Settings()` is what an empty file means."""
+
+    server: Server = Server()
+    storage: Storage = Storage()
+    chat: ChatDefaults = ChatDefaults()
+    rehearsal: Rehearsal = Rehearsal()
+    timeouts: Timeouts = Timeouts()
+    limits: Limits = Limits()
+    upstreams: Annotated[tuple[Upstream, ...], Strict(False), AfterValidator(_different_names)] = ()
+
+    def other_servers(self, port: int | None = None) -> tuple[Upstream, ...]:
+        """The upstreams but for this very server, which would ask itself for ever. `port` is the one really bound, if that is known."""
+        ours = self.server.port if port is None else port
+        return tuple(upstream for upstream in self.upstreams if not _is_local(upstream.base_url, ours))
+
+    def timeouts_for(self, upstream: Upstream) -> Timeouts:
+        return self.timeouts.model_copy(update=upstream.timeouts.model_dump(exclude_none=True))
+
+
+def _is_local(url: str, port: int) -> bool:
+    host, its_port = _endpoint(url)
+    address = _address(host)
+    here = host == "localhost" if address is None else address.is_loopback or address.is_unspecified
+    return here and its_port == port
