@@ -36,8 +36,8 @@ from services.events import Failed, Phase
 class HeadraceError(Exception):
     """`str(error)` is the sentence for people."""
 
-    code: ClassVar[str] = "error"
-    status: ClassVar[int] = 500
+    code: str = "error"
+    status: int = 500
 
     @property
     def message(self) -> str:
@@ -118,8 +118,8 @@ class Busy(RequestError):
 class UpstreamError(HeadraceError):
     """`code` may be narrowed per instance: an upstream's 401 is `auth`, its 429 `rate_limited`."""
 
-    code: ClassVar[str] = "upstream"
-    status: ClassVar[int] = 502
+    code: str = "upstream"
+    status: int = 502
     retryable: ClassVar[bool] = False
 
     def __init__(

@@ -214,7 +214,7 @@ def fold(entries: Iterable[Entry]) -> Reply:
         generation=first.generation,
         model=first.model,
         created=first.created,
-        state=_state(bool(drafts), end),
+        state=state(bool(drafts), end),
         seq=seq,
         parts=parts,
         usage=usage,
@@ -226,7 +226,8 @@ def fold(entries: Iterable[Entry]) -> Reply:
     )
 
 
-def _state(content: bool, end: Finished | Failed | None) -> ReplyState:
+def state(content: bool, end: Finished | Failed | None) -> ReplyState:
+    """The state of a reply whose content has begun or not, and whose log has ended like this or not at all."""
     match end:
         case None:
             return "streaming" if content else "waiting"
