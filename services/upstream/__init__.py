@@ -1,0 +1,16 @@
+"""How model servers talk. One dialect is one reader: it says what to POST for a turn and makes events of the bytes that come back.
+
+Readers do no I/O (reader.py says what they are); http.py is the only file here that opens a connection. To add a dialect,
+write `<name>.py` with `<Name>Reader`, put recordings of it into tests/recordings/<name>, and name it here.
+"""
+
+from collections.abc import Callable, Mapping
+
+from services.upstream.ollama import OllamaReader
+from services.upstream.openai_chat import OpenAIChatReader
+from services.upstream.reader import Reader
+
+READERS: Mapping[str, Callable[[], Reader]] = {
+    "openai_chat": OpenAIChatReader,
+    "ollama": OllamaReader,
+}

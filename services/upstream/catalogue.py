@@ -1,0 +1,146 @@
+"""All upstreams by name, the models they have, and which one is meant. It opens no connection itself.
+
+A model is named `upstream/model`; the bare name works where it is unique. A server that does not answer is "not running",
+which is a state and never an error: people start and stop their model servers all day.
+"""
+
+import asyncio
+import difflib
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from services.errors import UnknownModel, UpstreamError
+from services.messages import Turn
+from services.upstream.http import Emit
+from services.upstream.reader import Model
+
+log = logging.getLogger(__name__)
+
+
+class Upstream(Protocol):
+    name: str
+    host: str
+
+    async def read(self, turn: Turn, emit: Emit) -> None: ...
+
+    async def models(self) -> list[Model]: ...
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """An upstream as people see it. `problem` is a sentence when it answered, but not with a list of models."""
+
+    name: str
+    host: str
+    state: Literal["unknown", "running", "not running", "refusing"]
+    models: tuple[Model, ...] = ()
+    problem: str | None = None
+
+
+class Catalogue:
+    """`fixed` are models that settings name, so the server is not asked; `builtin` names the upstream of last resort."""
+
+    def __init__(
+        self,
+        upstreams: Iterable[Upstream],
+        *,
+        fixed: dict[str, Sequence[str]] | None = None,
+        builtin: str = "rehearsal",
+        preferred: str = "",
+        patience: float = 0.3,
+        remote_patience: float = 5.0,
+    ) -> None:
+        self._upstreams = {upstream.name: upstream for upstream in upstreams}
+        self._builtin = builtin
+        self._preferred = preferred
+        self._patience = patience
+        self._remote_patience = remote_patience
+        self._fixed = fixed or {}
+        self._listings = {name: self._first_listing(upstream) for name, upstream in self._upstreams.items()}
+        self._refreshing: asyncio.Task[None] | None = None
+
+    def _first_listing(self, upstream: Upstream) -> Listing:
+        models = self._fixed.get(upstream.name)
+        if models:
+            return Listing(upstream.name, upstream.host, "running", tuple(Model(name) for name in models))
+        return Listing(upstream.name, upstream.host, "unknown")
+
+    def listings(self) -> list[Listing]:
+        return list(self._listings.values())
+
+    def names(self) -> list[str]:
+        """Every model that can be asked now, by its full name; the built-in ones last."""
+        found = [(listing.name == self._builtin, f"{listing.name}/{model.name}") for listing in self.listings() for model in listing.models]
+        return [name for _, name in sorted(found, key=lambda pair: pair[0])]
+
+    @property
+    def default(self) -> str:
+        """The preferred model while it can be asked, else the first one that answers, else the built-in one."""
+        names = self.names()
+        return self._preferred if self._preferred in names or not names else names[0]
+
+    @property
+    def alone(self) -> bool:
+        """No model server but the built-in one can be asked."""
+        return all(name.startswith(f"{self._builtin}/") for name in self.names())
+
+    def resolve(self, model: str) -> tuple[Upstream, str]:
+        """The upstream and its own name for a model. Raises UnknownModel, naming the nearest ones.
+
+        A full name is passed on even when the listing lacks it: servers know models they do not list.
+        """
+        if not model:
+            model = self.default
+        name, _, rest = model.partition("/")
+        if rest and name in self._upstreams and not self._surely_missing(name, rest):
+            return self._upstreams[name], rest
+        owners = [listing.name for listing in self.listings() if any(known.name == model for known in listing.models)]
+        if len(owners) == 1:
+            return self._upstreams[owners[0]], model
+        if owners:
+            raise UnknownModel(f"More than one upstream has {model!r}: write {' or '.join(f'{owner}/{model}' for owner in owners)}.")
+        raise UnknownModel(self._nearest(model))
+
+    def _surely_missing(self, upstream: str, model: str) -> bool:
+        listing = self._listings[upstream]
+        return upstream == self._builtin and listing.state == "running" and all(known.name != model for known in listing.models)
+
+    def _nearest(self, model: str) -> str:
+        names = self.names()
+        near = difflib.get_close_matches(model, names, n=3, cutoff=0.4)
+        bare = {name.partition("/")[2]: name for name in names}
+        near += [bare[name] for name in difflib.get_close_matches(model, list(bare), n=3, cutoff=0.5) if bare[name] not in near]
+        return f"No model is called {model[:200]!r}. {'Nearest' if near else 'There are'}: {', '.join((near or names)[:5])}."
+
+    async def refresh(self) -> None:
+        """Ask every server for its models: all at once, local ones with little patience. One refresh runs at a time."""
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.get_running_loop().create_task(self._refresh_all())
+        await asyncio.shield(self._refreshing)
+
+    async def _refresh_all(self) -> None:
+        asked = [upstream for name, upstream in self._upstreams.items() if not self._fixed.get(name)]
+        for listing in await asyncio.gather(*(self._ask(upstream) for upstream in asked)):
+            self._listings[listing.name] = listing
+
+    async def _ask(self, upstream: Upstream) -> Listing:
+        patience = self._patience if is_local(upstream.host) else self._remote_patience
+        try:
+            async with asyncio.timeout(patience):
+                models = await upstream.models()
+        except TimeoutError:
+            return Listing(upstream.name, upstream.host, "not running")
+        except UpstreamError as exc:
+            if exc.http_status is None:
+                return Listing(upstream.name, upstream.host, "not running")
+            log.info("%s answers, but not with its models: %s", upstream.name, exc)
+            return Listing(upstream.name, upstream.host, "refusing", problem=exc.message)
+        return Listing(upstream.name, upstream.host, "running", tuple(models))
+
+
+def is_local(host: str) -> bool:
+    """Whether `host[:port]` is this machine, by its usual names."""
+    name = host.rpartition(":")[0] if host.count(":") == 1 else host
+    return name in {"localhost", "[::1]", "in this process"} or host.startswith(("127.", "[::1]"))

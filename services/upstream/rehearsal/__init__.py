@@ -1,0 +1,26 @@
+"""The model server that is not there: what answers before any model server is found, shows what the page can do, and steps for tests.
+
+It speaks OpenAI Chat Completions as a correct server does, in real bytes, and needs no network, key, GPU or socket. The same
+request gets the same bytes.
+
+    server.py       requests in, HTTP answers out: Rehearsal
+    completion.py   a script told in the dialect, streamed or whole
+    limits.py       max_tokens and stop strings
+    clock.py        when tokens are due; Stepped, the clock of the tests
+    script.py       what a model is given (Question) and gives back (Script, or an Answer in bytes of its own)
+    pieces.py       text to tokens
+
+A model is one file with a function `play(question) -> Script | Answer` and one line in MODELS, the table in models.py:
+
+    guide.py        answers about Headrace, from the texts in guide/
+    echo.py         says the last message back
+    longform.py     as many tokens as asked at the pace asked, in every kind of Markdown; prose.py and blocks.py are its pen
+    thinker.py      reasons first, then answers
+"""
+
+from services.upstream.rehearsal.clock import Stepped
+from services.upstream.rehearsal.models import MODELS
+from services.upstream.rehearsal.script import Answer
+from services.upstream.rehearsal.server import Rehearsal
+
+__all__ = ["MODELS", "Answer", "Rehearsal", "Stepped"]
