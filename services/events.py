@@ -22,11 +22,14 @@ State = Literal["connecting", "waiting", "thinking", "stopping"]
 Phase = Literal["before", "waiting", "streaming"]
 
 
-class Value(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
-    """Root of all events: immutable, comparable, encodable by msgspec with the class name as its `type`."""
+class Value(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="type"):
+    """Root of all events: immutable, comparable, encodable by msgspec with the class name as its `type`.
+
+    Values cannot form cycles, so the garbage collector need not visit the millions of them that logs keep.
+    """
 
 
-class Started(Value, frozen=True):
+class Started(Value, frozen=True, gc=False):
     """The generation exists. Written before the upstream has been asked for anything."""
 
     generation: str
@@ -35,7 +38,7 @@ class Started(Value, frozen=True):
     conversation: str | None = None
 
 
-class Status(Value, frozen=True):
+class Status(Value, frozen=True, gc=False):
     """What is going on while there is nothing to read.
 
     `stopping` is the moment somebody asked for a stop; the terminal event that follows is the moment the upstream's
@@ -45,7 +48,7 @@ class Status(Value, frozen=True):
     state: State
 
 
-class Retrying(Value, frozen=True):
+class Retrying(Value, frozen=True, gc=False):
     """Attempt number `attempt` (2 is the first repetition) begins in `wait_ms`, because of `code`."""
 
     attempt: int
@@ -53,7 +56,7 @@ class Retrying(Value, frozen=True):
     code: str
 
 
-class PartStarted(Value, frozen=True):
+class PartStarted(Value, frozen=True, gc=False):
     """A part begins. `id` and `name` belong to tool calls; `form` tells kinds of reasoning apart."""
 
     part: int
@@ -63,14 +66,14 @@ class PartStarted(Value, frozen=True):
     form: Literal["plain", "summary", "encrypted"] | None = None
 
 
-class PartDelta(Value, frozen=True):
+class PartDelta(Value, frozen=True, gc=False):
     """More text of a part: prose, reasoning, refusal, or a fragment of a tool call's JSON arguments. Never empty."""
 
     part: int
     text: str
 
 
-class PartFinished(Value, frozen=True):
+class PartFinished(Value, frozen=True, gc=False):
     """A part is complete.
 
     `value` is what the part means as an object: the parsed arguments of a tool call (None when they are not JSON), the
@@ -83,7 +86,7 @@ class PartFinished(Value, frozen=True):
     side: dict[str, object] | None = None
 
 
-class Usage(Value, frozen=True):
+class Usage(Value, frozen=True, gc=False):
     """Token counts as the upstream gave them; the last one wins, they are never summed.
 
     None means the upstream did not say. Providers disagree about what contains what (OpenAI's input includes cached
@@ -98,7 +101,7 @@ class Usage(Value, frozen=True):
     total_tokens: int | None = None
 
 
-class Finished(Value, frozen=True):
+class Finished(Value, frozen=True, gc=False):
     """The upstream said in its own words that this is the end, or a person stopped it (`reason="stopped"`).
 
     `raw_reason` is the upstream's word. The times are filled in by the generation: milliseconds from Started to the
@@ -111,7 +114,7 @@ class Finished(Value, frozen=True):
     ms: float | None = None
 
 
-class Failed(Value, frozen=True):
+class Failed(Value, frozen=True, gc=False):
     """The end, and not a good one. What was received before it stays valid.
 
     `code` is a machine's word (see errors.py), `message` a sentence for people, `upstream` the upstream's own words,
@@ -134,7 +137,7 @@ Terminal = Finished | Failed
 Event = Started | Status | Retrying | PartStarted | PartDelta | PartFinished | Usage | Finished | Failed
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One line of a log: its number (from 1, without gaps), milliseconds since Started, and what happened."""
 
     seq: int

@@ -1,0 +1,67 @@
+"""The API's error handler: every error before the first byte has one shape per dialect and the right status."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.downstream.native import native_refusal
+from services.errors import HeadraceError
+
+log = logging.getLogger(__name__)
+
+Refusal = Callable[[HeadraceError], bytes]
+Handler = Callable[[Request], Awaitable[ASGIApp]]
+
+HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+class InternalError(HeadraceError):
+    code = "internal"
+
+
+class ClientGone(HeadraceError):
+    """The client left before it was answered. The answer goes nowhere; 499 is what nginx calls it."""
+
+    code = "client_gone"
+    status = 499
+
+
+class UpstreamFailure(HeadraceError):
+    """A generation that failed before anything was sent: the upstream's own status goes on, so that SDKs retry rightly."""
+
+    def __init__(self, message: str, code: str, status: int | None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status if status is not None and status >= 400 else 504 if code.endswith("timeout") else 502
+        self.retry_after = retry_after
+
+
+def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, status, {**HEADERS, **(headers or {})}, media_type="application/json")
+
+
+def error_response(error: HeadraceError, refusal: Refusal = native_refusal, headers: dict[str, str] | None = None) -> Response:
+    retry_after = getattr(error, "retry_after", None)
+    more = {"retry-after": f"{retry_after:.0f}"} if retry_after is not None else {}
+    return json_response(refusal(error), error.status, {**more, **(headers or {})})
+
+
+class Endpoint:
+    """An ASGI app around a handler: what the handler raises becomes an answer in the dialect's shape."""
+
+    def __init__(self, handler: Handler, refusal: Refusal = native_refusal) -> None:
+        self._handler = handler
+        self._refusal = refusal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._handler(Request(scope, receive))
+        except HeadraceError as exc:
+            response = error_response(exc, self._refusal)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            response = error_response(InternalError("Headrace itself failed here; its log has the details."), self._refusal)
+        await response(scope, receive, send)

@@ -1,0 +1,81 @@
+"""uvicorn, told to end its streams before it goes. It binds the socket itself, so that a port in use is a sentence.
+
+By default uvicorn waits for ever for an open event stream after SIGTERM. Here the generations are ended first: every
+stream then gets its terminal event and ends by itself.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from services.errors import SettingsError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Server(uvicorn.Server):
+    """`drain` is awaited first on shutdown; when it returns no stream has anything left to say."""
+
+    def __init__(self, app: ASGIApp, drain: Callable[[], Awaitable[None]]) -> None:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="websockets-sansio",
+            lifespan="on",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+        super().__init__(config)
+        self._drain = drain
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in sockets or []:
+            listening.close()
+        await self._drain()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Without uvicorn's re-raising of the signal at the end, which would kill the process before it has tidied up."""
+        before = {number: signal.signal(number, self.handle_exit) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises SettingsError when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as exc:
+        listening.close()
+        raise SettingsError(f"Cannot listen on {host}:{port}: {exc.strerror}. Choose another port: --server.port {port + 1}") from exc
+    listening.listen(2048)
+    listening.setblocking(False)
+    return listening
+
+
+def run(server: Server, listening: socket.socket, close: Callable[[], Awaitable[None]]) -> None:
+    """Serve until a signal comes, then end everything in order: streams, pages, connections, `close`."""
+
+    async def serve() -> None:
+        try:
+            await server.serve([listening])
+        finally:
+            await close()
+
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(serve())

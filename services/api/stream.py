@@ -1,0 +1,128 @@
+"""An event-stream response: whole frames, heartbeats when idle, a limit for clients that take nothing. No dialects here.
+
+Written against uvicorn 0.54: its `send` waits while the socket's buffer is full, and returns at once, without
+suspending, once the peer is gone. So the pump yields to the loop now and then, or a log that is all there already would
+starve everything else.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from types import TracebackType
+
+from starlette.types import Receive, Scope, Send
+
+from services.events import Entry
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+BREATH = 16  # sends in a row before other tasks get a turn
+
+
+class Presence:
+    """Cancels what runs inside it when the client leaves; `gone` then says so. Nothing is raised for that.
+
+    Enter it once the request's body has been read: the next thing a client can say is that it left.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self.gone = False
+        self._receive = receive
+
+    async def __aenter__(self) -> "Presence":
+        self._task = asyncio.current_task()
+        self._watcher = asyncio.get_running_loop().create_task(self._watch())
+        return self
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.leave()
+
+    def leave(self) -> None:
+        self.gone = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def __aexit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> bool:
+        self._watcher.cancel()
+        cancelled_by_us = self.gone and kind is asyncio.CancelledError
+        return cancelled_by_us and self._task is not None and self._task.uncancel() == 0
+
+
+class EventStream:
+    """ASGI response. `write` turns batches of entries into whole frames; `left` is told when the client went away first."""
+
+    def __init__(
+        self,
+        batches: AsyncIterator[list[Entry]],
+        write: Callable[[Sequence[Entry]], bytes],
+        *,
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        first: Sequence[Entry] = (),
+        heartbeat: bytes = b":\n\n",
+        idle: float = 15.0,
+        write_timeout: float = 30.0,
+        left: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._batches = batches
+        self._write = write
+        self._headers = [*HEADERS, *headers]
+        self._first = first
+        self._heartbeat = heartbeat
+        self._idle = idle
+        self._write_timeout = write_timeout
+        self._left = left
+        self._sending_since: float | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._send = send
+        self._last = self._loop.time()
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        async with aclosing(self._batches), Presence(receive) as presence:  # type: ignore[type-var]
+            self._presence = presence
+            self._arm()
+            try:
+                if scope["method"] != "HEAD":
+                    await self._pump()
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            finally:
+                self._timer.cancel()
+        if presence.gone:
+            self._left()
+
+    async def _pump(self) -> None:
+        sends = 0
+        if self._first:
+            await self._put(self._write(self._first))
+        async for entries in self._batches:
+            if data := self._write(entries):
+                await self._put(data)
+                sends += 1
+                if sends % BREATH == 0:
+                    await asyncio.sleep(0)
+
+    async def _put(self, data: bytes) -> None:
+        self._sending_since = self._loop.time()
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._sending_since = None
+        self._last = self._loop.time()
+
+    def _arm(self) -> None:
+        self._timer = self._loop.call_later(min(self._idle, self._write_timeout) / 4, self._tick)
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        if self._sending_since is not None:
+            if now - self._sending_since > self._write_timeout:
+                self._presence.leave()
+                return
+        elif now - self._last >= self._idle * 0.75:
+            self._beat = self._loop.create_task(self._put(self._heartbeat))
+        self._arm()

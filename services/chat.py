@@ -1,0 +1,312 @@
+"""The only door between what asks (screens, HTTP) and what answers (upstreams, logs, the store).
+
+    start     a turn becomes a running generation          open      a conversation as far as it has come
+    follow    the entries of a generation, from anywhere   send      a question in a conversation becomes a generation
+    stop      from anywhere, at any moment                 generations   running and recent ones
+
+Leaving never cancels anything here; `left` carries out the policy a client chose when it started its turn.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+
+import msgspec
+
+from services.errors import Busy, Conflict, Gone, Invalid, NotFound
+from services.events import Entry, Started
+from services.generations.generation import Generation
+from services.generations.journal import Journal
+from services.messages import Message, Reply, ReplyState, Text, Turn
+from services.conversations import Conversation, Node, path
+from services.store.store import Store
+from services.upstream.catalogue import Catalogue, Listing
+
+__all__ = ["Chat", "Listing", "Summary"]
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 10_000  # ids of evicted logs, to tell "gone" from "never was"
+TITLE = 60
+
+
+class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line in the list of generations."""
+
+    id: str
+    model: str
+    created: int
+    state: ReplyState
+    client: str
+    seq: int
+    readers: int
+    conversation: str | None = None
+
+
+class Chat:
+    """`keep` finished logs at most, none older than `keep_for` seconds; at most `max_running` generations at once."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: Store,
+        journal: Journal,
+        *,
+        keep: int = 200,
+        keep_for: float = 86_400.0,
+        max_running: int = 1000,
+    ) -> None:
+        self._catalogue = catalogue
+        self._store = store
+        self._journal = journal
+        self._keep = keep
+        self._keep_for = keep_for
+        self._max_running = max_running
+        self._running: dict[str, Generation] = {}
+        self._finished: OrderedDict[str, tuple[float, Generation]] = OrderedDict()
+        self._evicted: OrderedDict[str, None] = OrderedDict()
+        self._watchers: list[Callable[[str], None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    # Generations
+
+    def start(self, turn: Turn) -> Started:
+        """Start a generation. Its first entry, returned here, is in the log already; nobody waits for the rest.
+
+        Raises UnknownModel, Invalid for a turn that says nothing, and Busy when too many are running or on shutdown.
+        """
+        return self._start(turn, self._new_id())
+
+    def _start(self, turn: Turn, id: str) -> Started:
+        if self._closing:
+            raise Busy("Headrace is shutting down. Try again in a moment.")
+        if len(self._running) >= self._max_running:
+            raise Busy(f"{self._max_running} replies are running already. Try again when one has ended.")
+        if not turn.messages:
+            raise Invalid('`messages` is empty: send at least one message, such as {"role": "user", "content": "Hello"}.')
+        upstream, model = self._catalogue.resolve(turn.model)
+        own = msgspec.structs.replace(turn, model=model)
+        named = msgspec.structs.replace(turn, model=f"{upstream.name}/{model}")
+        generation = Generation(id, named, lambda _, emit: upstream.read(own, emit), self._journal, self._ended)
+        self._running[id] = generation
+        generation.start()
+        return generation.started
+
+    def follow(self, id: str, after: int = 0) -> AsyncIterator[list[Entry]]:
+        """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`."""
+        return self._get(id).log.follow(after)
+
+    async def stop(self, id: str) -> Reply:
+        """Stop a generation if it still runs; returns the reply as it then stands."""
+        generation = self._get(id)
+        await generation.stop()
+        return generation.reply
+
+    def left(self, id: str) -> None:
+        """The client that started a generation is gone. Its policy decides, unless others are still reading."""
+        generation = self._running.get(id)
+        if generation and generation.turn.on_disconnect == "stop" and not generation.log.readers:
+            self._spawn(generation.stop())
+
+    def started(self, id: str) -> Started:
+        """The first entry of a generation: its id, model and time."""
+        return self._get(id).started
+
+    def reply(self, id: str) -> Reply:
+        """A snapshot: the reply as far as it has come, and the position from which to follow it."""
+        return self._get(id).reply
+
+    def generations(self) -> list[Summary]:
+        """Running generations, then finished ones, the newest first in each."""
+        self._evict()
+        finished = [generation for _, generation in reversed(self._finished.values())]
+        return [_summary(generation) for generation in [*reversed(self._running.values()), *finished]]
+
+    def _get(self, id: str) -> Generation:
+        if generation := self._running.get(id):
+            return generation
+        if kept := self._finished.get(id):
+            return kept[1]
+        if id in self._evicted:
+            raise Gone(f"Generation {id} has ended and its log is no longer kept.")
+        raise NotFound(f"There is no generation {id[:80]!r}.")
+
+    def _ended(self, generation: Generation) -> None:
+        self._running.pop(generation.id, None)
+        self._finished[generation.id] = (time.monotonic(), generation)
+        self._evict()
+        if generation.turn.conversation:
+            self._spawn(self._keep_reply(generation.turn.conversation, generation))
+
+    def _evict(self) -> None:
+        oldest_allowed = time.monotonic() - self._keep_for
+        while self._finished and (len(self._finished) > self._keep or next(iter(self._finished.values()))[0] < oldest_allowed):
+            id, _ = self._finished.popitem(last=False)
+            self._journal.drop(id)
+            self._evicted[id] = None
+            if len(self._evicted) > REMEMBERED:
+                self._evicted.popitem(last=False)
+
+    # Conversations
+
+    async def send(self, conversation: str | None, model: str, text: str) -> tuple[str, Node, Node]:
+        """Ask `text` in a conversation, a new one when it is None. Returns its id, the question and the running answer.
+
+        Raises what `start` raises, NotFound, and Conflict while an answer of the conversation is running; then nothing
+        was stored.
+        """
+        if not text.strip():
+            raise Invalid("The message is empty.")
+        known = await self._conversation(conversation) if conversation else None
+        nodes = list(await self._store.nodes(known.id)) if known else []
+        branch = path(nodes)
+        self._refuse_while_running(branch)
+        question = Node(self._new_id(), branch[-1].id if branch else None, Message("user", (Text(text),)))
+        return await self._ask(known or _new_conversation(self._new_id(), text), model, branch, question)
+
+    async def retry(self, conversation: str, model: str) -> tuple[str, Node, Node]:
+        """Answer the last question of a conversation again, as another branch. Returns and raises as `send` does."""
+        known = await self._conversation(conversation)
+        branch = path(await self._store.nodes(conversation))
+        self._refuse_while_running(branch)
+        while branch and branch[-1].message is None:
+            branch.pop()
+        if not branch:
+            raise Conflict("There is no question to answer.")
+        return await self._ask(known, model, branch[:-1], branch[-1])
+
+    async def _ask(self, known: Conversation, model: str, before: Sequence[Node], question: Node) -> tuple[str, Node, Node]:
+        messages = [message for node in [*before, question] if (message := _message(node)) is not None]
+        answer = Node(self._new_id(), question.id, generation=self._new_id())
+        assert answer.generation
+        started = self._start(Turn(model, tuple(messages), conversation=known.id), answer.generation)
+        known = msgspec.structs.replace(known, updated=time.time(), model=started.model)
+        if await self._store.get(known.id) is None:
+            await self._store.create(known)
+        else:
+            await self._store.save(known)
+        await self._store.put(known.id, question)
+        await self._store.put(known.id, answer)
+        self._changed(known.id)
+        return known.id, question, msgspec.structs.replace(answer, reply=self.reply(answer.generation))
+
+    def _refuse_while_running(self, branch: Sequence[Node]) -> None:
+        running = self._running.get(branch[-1].generation or "") if branch else None
+        if running is not None and running.running:
+            raise Conflict("An answer in this conversation is still running. Stop it, or wait for its end.")
+
+    async def open(self, conversation: str) -> tuple[Conversation, list[Node]]:
+        """A conversation and the branch that is shown; replies that still run are there as far as they have come."""
+        known = await self._conversation(conversation)
+        return known, [self._with_reply(node) for node in path(await self._store.nodes(conversation))]
+
+    async def conversations(self) -> Sequence[Conversation]:
+        return await self._store.list()
+
+    async def delete(self, conversation: str) -> None:
+        """Delete a conversation; an answer that still runs is stopped."""
+        await self._conversation(conversation)
+        for node in await self._store.nodes(conversation):
+            if node.generation in self._running:
+                await self.stop(node.generation)
+        await self._store.delete(conversation)
+        self._changed(conversation)
+
+    def is_answering(self, conversation: str) -> bool:
+        return any(generation.running and generation.turn.conversation == conversation for generation in self._running.values())
+
+    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
+        """Call `changed(conversation)` whenever a conversation gets a message, ends an answer or is deleted.
+
+        Returns the function that ends this.
+        """
+        self._watchers.append(changed)
+        return lambda: self._watchers.remove(changed)
+
+    def _changed(self, conversation: str) -> None:
+        for changed in list(self._watchers):
+            changed(conversation)
+
+    async def _conversation(self, id: str) -> Conversation:
+        known = await self._store.get(id)
+        if known is None:
+            raise NotFound("This conversation does not exist, or was deleted.")
+        return known
+
+    def _with_reply(self, node: Node) -> Node:
+        running = self._running.get(node.generation) if node.generation else None
+        if running is None and node.reply is None and node.generation in self._finished:
+            running = self._finished[node.generation][1]
+        return msgspec.structs.replace(node, reply=running.reply) if running else node
+
+    async def _keep_reply(self, conversation: str, generation: Generation) -> None:
+        for node in await self._store.nodes(conversation):
+            if node.generation == generation.id:
+                await self._store.put(conversation, msgspec.structs.replace(node, reply=generation.reply))
+        self._changed(conversation)
+
+    # Models
+
+    @property
+    def default_model(self) -> str:
+        return self._catalogue.default
+
+    @property
+    def alone(self) -> bool:
+        """No model server but the built-in rehearsal can be asked."""
+        return self._catalogue.alone
+
+    def models(self) -> list[Listing]:
+        return self._catalogue.listings()
+
+    async def refresh_models(self) -> list[Listing]:
+        """Ask the servers again; takes as long as the patience with the slowest one."""
+        await self._catalogue.refresh()
+        return self._catalogue.listings()
+
+    # The end
+
+    async def close(self, patience: float = 0.0) -> None:
+        """Take nothing new, give what runs `patience` seconds to end, then mark it as interrupted."""
+        self._closing = True
+        end = asyncio.get_running_loop().time() + patience
+        while self._running and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.05)
+        await asyncio.gather(*(generation.interrupt() for generation in list(self._running.values())))
+        await asyncio.gather(*self._tasks)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @staticmethod
+    def _new_id() -> str:
+        """128 bits: the id of a generation is what allows to read it."""
+        return secrets.token_hex(16)
+
+
+def _summary(generation: Generation) -> Summary:
+    turn, log = generation.turn, generation.log
+    return Summary(generation.id, turn.model, generation.created, generation.state, turn.client, log.shown, log.readers, turn.conversation)
+
+
+def _message(node: Node) -> Message | None:
+    """What a node contributes to the next turn: an answer that failed before its first word contributes nothing."""
+    if node.message is not None:
+        return node.message
+    return node.reply.message if node.reply and node.reply.parts else None
+
+
+def _new_conversation(id: str, text: str) -> Conversation:
+    now = time.time()
+    return Conversation(id, _title(text), now, now, "")
+
+
+def _title(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"
