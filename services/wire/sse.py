@@ -40,7 +40,7 @@ class SSEDecoder:
         self.retry: int | None = None
         self._max_line = max_line
         self._max_event = max_event
-        self._harmless = min(max_line, max_event)  # a chunk of this size that starts a block cannot hold a breach
+        self._harmless = min(max_line, max_event)  # a chunk up to this size that starts a block cannot hold a breach
         self._breach = ""
         # the open block
         self._event = ""
@@ -59,8 +59,8 @@ class SSEDecoder:
         if (
             self._idle
             and chunk.startswith(b"data: ")
-            and chunk.endswith(b"\n\n")
             and chunk.find(b"\n") == len(chunk) - 2
+            and chunk[-1] == _LF
             and _CR not in chunk
             and len(chunk) <= self._harmless
         ):

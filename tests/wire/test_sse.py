@@ -228,6 +228,8 @@ def test_an_id_counts_once_a_blank_line_has_closed_its_block() -> None:
     assert decoder.last_event_id == "1"
     decoder.feed(b"\n")
     assert decoder.last_event_id == "2"
+    decoder.feed(b"id: 3\n\n")
+    assert decoder.last_event_id == "3"
 
 
 # The end of the stream: what the standard discards, a liberal reader may want
@@ -272,6 +274,7 @@ BREACHES: dict[str, tuple[bytes, list[Frame], str]] = {
     "an event of 20": (b"data: 678\n" * 2 + b"\n", [("message", b"678\n678", "")], ""),
     "an event of 21": (b"data: 678\n" * 2 + b"data\n\n", [], "One event of the stream is larger than 20 bytes, the limit."),
     "an event without an end": (b"data\n" * 5, [], "One event of the stream is larger than 20 bytes, the limit."),
+    "the first of two breaches": (b"data\n" * 5 + b"12345678901", [], "One event of the stream is larger than 20 bytes, the limit."),
     "events do not add up": (b"data: 5678\n\n" * 3, [("message", b"5678", "")] * 3, ""),
 }
 
@@ -291,6 +294,14 @@ def test_what_came_before_a_breach_is_not_lost_and_nothing_comes_after_it() -> N
             decoder.feed(later)
     with pytest.raises(LimitExceeded, match="longer than 10 bytes"):
         decoder.finish()
+
+
+def test_a_limit_holds_on_every_way_through_the_decoder() -> None:
+    decoder = SSEDecoder(max_line=10)
+    assert decoder.feed(b"data: a\n\n")
+    assert decoder.feed(b"data: b\n\n")
+    with pytest.raises(LimitExceeded):
+        decoder.feed(b"data: 56789\n\n")
 
 
 def test_the_default_limit_lets_a_picture_pass_and_stops_a_flood() -> None:
