@@ -12,16 +12,16 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
 import msgspec
 
+from services.conversations import Conversation, Node, path
 from services.errors import Busy, Conflict, Gone, Invalid, NotFound
 from services.events import Entry, Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.messages import Message, Reply, ReplyState, Text, Turn
-from services.conversations import Conversation, Node, path
 from services.store.store import Store
 from services.upstream.catalogue import Catalogue, Listing
 
@@ -96,7 +96,7 @@ class Chat:
         generation.start()
         return generation.started
 
-    def follow(self, id: str, after: int = 0) -> AsyncIterator[list[Entry]]:
+    def follow(self, id: str, after: int = 0) -> AsyncGenerator[list[Entry], None]:
         """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`."""
         return self._get(id).log.follow(after)
 
@@ -238,10 +238,12 @@ class Chat:
         return known
 
     def _with_reply(self, node: Node) -> Node:
-        running = self._running.get(node.generation) if node.generation else None
-        if running is None and node.reply is None and node.generation in self._finished:
-            running = self._finished[node.generation][1]
-        return msgspec.structs.replace(node, reply=running.reply) if running else node
+        if node.generation is None or node.reply is not None:
+            return node
+        try:
+            return msgspec.structs.replace(node, reply=self.reply(node.generation))
+        except NotFound:
+            return node
 
     async def _keep_reply(self, conversation: str, generation: Generation) -> None:
         for node in await self._store.nodes(conversation):
@@ -273,9 +275,8 @@ class Chat:
     async def close(self, patience: float = 0.0) -> None:
         """Take nothing new, give what runs `patience` seconds to end, then mark it as interrupted."""
         self._closing = True
-        end = asyncio.get_running_loop().time() + patience
-        while self._running and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(0.05)
+        if tasks := [generation.task for generation in self._running.values() if generation.task]:
+            await asyncio.wait(tasks, timeout=patience)
         await asyncio.gather(*(generation.interrupt() for generation in list(self._running.values())))
         await asyncio.gather(*self._tasks)
 

@@ -9,7 +9,14 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.serving import Served, served
 
-CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +33,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    """One per module: while it lives Playwright keeps an event loop running, which asynchronous tests cannot share."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
         yield running
@@ -37,7 +45,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def node() -> str:
     found = shutil.which("node")
-    assert found and shutil.which("npm"), "These tests run JavaScript clients: install Node.js, on Debian with `apt-get install nodejs npm`."
+    assert found and shutil.which("npm"), (
+        "These tests run JavaScript clients: install Node.js, on Debian with `apt-get install nodejs npm`."
+    )
     return found
 
 

@@ -1,6 +1,6 @@
 """The HTTP surface: one table of paths, one handler each. What a dialect means is its writer's business."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -126,7 +126,7 @@ class API:
         self,
         writer: "Writer | _Tail",
         started: Started,
-        batches: AsyncIterator[list[Entry]],
+        batches: AsyncGenerator[list[Entry], None],
         left: Callable[[], object] = lambda: None,
         first: Sequence[Entry] = (),
     ) -> EventStream:
@@ -196,7 +196,7 @@ class _Tail:
         return self._writer.write(entries[known:])
 
 
-async def _first_word(batches: AsyncIterator[list[Entry]]) -> list[Entry]:
+async def _first_word(batches: AsyncGenerator[list[Entry], None]) -> list[Entry]:
     """Everything up to the first entry that comes from the upstream. Raises when that entry is a failure."""
     first: list[Entry] = []
     async for entries in batches:

@@ -6,7 +6,7 @@ starve everything else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from types import TracebackType
 
@@ -60,7 +60,7 @@ class EventStream:
 
     def __init__(
         self,
-        batches: AsyncIterator[list[Entry]],
+        batches: AsyncGenerator[list[Entry], None],
         write: Callable[[Sequence[Entry]], bytes],
         *,
         headers: Sequence[tuple[bytes, bytes]] = (),
@@ -85,7 +85,7 @@ class EventStream:
         self._send = send
         self._last = self._loop.time()
         await send({"type": "http.response.start", "status": 200, "headers": self._headers})
-        async with aclosing(self._batches), Presence(receive) as presence:  # type: ignore[type-var]
+        async with aclosing(self._batches), Presence(receive) as presence:
             self._presence = presence
             self._arm()
             try:

@@ -11,7 +11,7 @@ import msgspec
 
 from services.downstream import turns
 from services.downstream.writer import Body
-from services.errors import HeadraceError
+from services.errors import HeadraceError, Invalid
 from services.events import (
     Entry,
     Event,
@@ -40,7 +40,7 @@ def native_turn(body: Body) -> Turn:
     model = turns.convert(body.get("model") or "", str)
     policy = body.get("on_disconnect", "stop")
     if policy not in ("stop", "keep"):
-        raise turns.Invalid("`on_disconnect` is 'stop' (the default) or 'keep'.")
+        raise Invalid("`on_disconnect` is 'stop' (the default) or 'keep'.")
     return Turn(model, turns.messages(body), turns.options(body), on_disconnect=policy, client="chat")
 
 
@@ -120,8 +120,13 @@ class MessagesWriter:
     def __init__(self, started: Started, body: Body) -> None:
         self._story = Story()
 
-    turn = staticmethod(native_turn)
-    refusal = staticmethod(native_refusal)
+    @staticmethod
+    def turn(body: Body) -> Turn:
+        return native_turn(body)
+
+    @staticmethod
+    def refusal(error: HeadraceError) -> bytes:
+        return native_refusal(error)
 
     def write(self, entries: Sequence[Entry]) -> bytes:
         return b"".join([self._frame(entry) for entry in entries])

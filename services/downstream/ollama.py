@@ -11,8 +11,9 @@ import msgspec
 
 from services.downstream.native import native_refusal, native_turn
 from services.downstream.writer import Body
+from services.errors import HeadraceError
 from services.events import Entry, Failed, Finished, PartDelta, PartFinished, PartStarted, Started, Usage
-from services.messages import Reply, ToolCall
+from services.messages import Reply, ToolCall, Turn
 from services.wire.sse import comment, frame
 
 DONE_REASONS = {"length": "length"}  # everything else Ollama calls "stop", also after tool calls
@@ -26,8 +27,13 @@ class OllamaWriter:
         self._parts: dict[int, PartStarted] = {}
         self._usage = Usage()
 
-    turn = staticmethod(native_turn)
-    refusal = staticmethod(native_refusal)
+    @staticmethod
+    def turn(body: Body) -> Turn:
+        return native_turn(body)
+
+    @staticmethod
+    def refusal(error: HeadraceError) -> bytes:
+        return native_refusal(error)
 
     def write(self, entries: Sequence[Entry]) -> bytes:
         return b"".join([self._frame(entry) for entry in entries])

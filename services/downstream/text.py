@@ -10,8 +10,9 @@ import msgspec
 
 from services.downstream.native import failed_dict, native_refusal, native_turn
 from services.downstream.writer import Body
+from services.errors import HeadraceError
 from services.events import Entry, Failed, Finished, PartDelta, PartStarted, Started
-from services.messages import Reply
+from services.messages import Reply, Turn
 from services.wire.sse import comment, frame, text_frame
 
 
@@ -21,8 +22,13 @@ class TextWriter:
     def __init__(self, started: Started, body: Body) -> None:
         self._told: set[int] = set()  # parts whose text is the answer
 
-    turn = staticmethod(native_turn)
-    refusal = staticmethod(native_refusal)
+    @staticmethod
+    def turn(body: Body) -> Turn:
+        return native_turn(body)
+
+    @staticmethod
+    def refusal(error: HeadraceError) -> bytes:
+        return native_refusal(error)
 
     def write(self, entries: Sequence[Entry]) -> bytes:
         return b"".join([self._frame(entry) for entry in entries])

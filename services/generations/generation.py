@@ -36,7 +36,7 @@ class Generation:
         self._read = read
         self._ended = ended
         self._stop_asked = False
-        self._task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"<Generation {self.id} {self.turn.model} {self.log!r}>"
@@ -61,8 +61,8 @@ class Generation:
 
     def start(self) -> None:
         self.log.append([self.started, Status("connecting")])
-        self._task = asyncio.get_running_loop().create_task(self._read_all(), name=f"generation {self.id}")
-        self._task.add_done_callback(self._end)
+        self.task = asyncio.get_running_loop().create_task(self._read_all(), name=f"generation {self.id}")
+        self.task.add_done_callback(self._end)
 
     async def stop(self) -> None:
         """Stop, from anywhere, at any moment, as often as one likes. Returns when the terminal event is written."""
@@ -76,10 +76,10 @@ class Generation:
         await self._cancel()
 
     async def _cancel(self) -> None:
-        if self._task is None or self._task.done():
+        if self.task is None or self.task.done():
             return
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        self.task.cancel()
+        await asyncio.wait([self.task])
 
     async def _read_all(self) -> None:
         await self._read(self.turn, self.log.append)

@@ -11,7 +11,7 @@ One event loop and no await between read and write: no locks.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import msgspec
 
@@ -102,7 +102,7 @@ class EventLog:
             if not future.done():
                 future.set_result(None)
 
-    async def follow(self, after: int = 0) -> AsyncIterator[list[Entry]]:
+    async def follow(self, after: int = 0) -> AsyncGenerator[list[Entry], None]:
         """Batches of entries with seq > `after`: what is there, then what comes, until the terminal event.
 
         Enter it with `contextlib.aclosing`. Leaving changes nothing for the generation or for other readers.

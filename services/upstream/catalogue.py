@@ -7,7 +7,7 @@ which is a state and never an error: people start and stop their model servers a
 import asyncio
 import difflib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -46,7 +46,7 @@ class Catalogue:
         self,
         upstreams: Iterable[Upstream],
         *,
-        fixed: dict[str, Sequence[str]] | None = None,
+        fixed: Mapping[str, Sequence[str]] | None = None,
         builtin: str = "rehearsal",
         preferred: str = "",
         patience: float = 0.3,

@@ -15,17 +15,18 @@ from urllib.parse import urlsplit
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
-from services.upstream.refusals import refusal
 
 from services.errors import LimitExceeded, NotAStream, ProtocolError, TimedOut, Truncated, Unreachable, UpstreamError
 from services.events import Event, Failed, Status
 from services.messages import Turn
-from services.upstream.patience import Patience, Timeouts
+from services.upstream.patience import PATIENT, Patience, Timeouts
 from services.upstream.reader import Model, Reader
+from services.upstream.refusals import refusal
 from services.upstream.rehearsal.script import Answer
 
 Emit = Callable[[Sequence[Event]], None]
 
+BROKEN = (httpx.HTTPError, aiohttp.ClientError)  # the transport lets some of aiohttp's own errors through
 ERROR_BODY = 64 * 1024  # bytes read of a refusal: enough for any message, and for the title of an HTML page
 MODELS_BODY = 8 << 20  # OpenRouter's list of models is 600 kB
 
@@ -56,7 +57,7 @@ class HTTPUpstream:
         transport: httpx.AsyncBaseTransport,
         *,
         api_key: str | None = None,
-        timeouts: Timeouts = Timeouts(),
+        timeouts: Timeouts = PATIENT,
         max_reply: int = 16_000_000,
     ) -> None:
         self.name = name
@@ -101,7 +102,7 @@ class HTTPUpstream:
                     emit(events)
                     if reader.done:
                         return
-        except httpx.HTTPError as exc:
+        except BROKEN as exc:
             *held, end = reader.finish()
             if isinstance(end, Failed):
                 emit(held)
@@ -125,7 +126,7 @@ class HTTPUpstream:
         request.extensions["timeout"] = {"connect": self._timeouts.connect}
         try:
             return await self._transport.handle_async_request(request)
-        except httpx.HTTPError as exc:
+        except BROKEN as exc:
             raise self._not_answered(exc) from exc
 
     async def _check(self, response: httpx.Response) -> None:
@@ -146,17 +147,18 @@ class HTTPUpstream:
                 body += data
                 if len(body) > limit:
                     break
-        except httpx.HTTPError as exc:
+        except BROKEN as exc:
             raise self._broken_off() from exc
         return body[:limit]
 
-    def _not_answered(self, exc: httpx.HTTPError) -> UpstreamError:
+    def _not_answered(self, exc: Exception) -> UpstreamError:
         """What a failure before the response's headers means."""
-        match exc.__cause__:
+        cause = exc if isinstance(exc, aiohttp.ClientError) else exc.__cause__
+        match cause:
             case aiohttp.ClientConnectorDNSError():
                 return Unreachable(f"The host name of {self.name} ({self.host}) was not found.", code="dns", retryable=False)
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError() | ssl.SSLError():
-                words = str(exc.__cause__)[:300]
+                words = str(cause)[:300]
                 return Unreachable(f"No secure connection to {self.name} ({self.host}).", code="tls", retryable=False, upstream=words)
             case aiohttp.ConnectionTimeoutError():
                 seconds = f"{self._timeouts.connect:g} s"

@@ -84,6 +84,8 @@ def clean(value: Any) -> Any:
 
 def whole_characters(text: str) -> str:
     """Two halves of a character that stand together become one; a half that stands alone becomes U+FFFD."""
-    if not text.isascii():
+    try:
+        text.encode()  # ten times as fast as the way around UTF-16
+    except UnicodeEncodeError:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text.replace("\0", "\ufffd")

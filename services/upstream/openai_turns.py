@@ -62,10 +62,9 @@ def _messages(message: Message) -> Iterable[Object]:
     for result in results:
         yield {"role": "tool", "tool_call_id": result.id, "content": result.text}
     rest = tuple(part for part in message.parts if not isinstance(part, ToolResult))
-    if message.role == "assistant":
-        yield _assistant(rest)
-    elif rest or not results:
-        yield {"role": message.role, "content": _content(message.role, rest)}
+    if results and not rest:
+        return
+    yield _assistant(rest) if message.role == "assistant" else {"role": message.role, "content": _content(message.role, rest)}
 
 
 def _content(role: str, parts: tuple[Part, ...]) -> str | list[Object]:

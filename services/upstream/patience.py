@@ -19,6 +19,9 @@ class Timeouts(NamedTuple):
     total: float = 1800.0
 
 
+PATIENT = Timeouts()
+
+
 class Patience:
     """Cancels the task it was entered in when the server takes longer than allowed, and says which wait it was.
 

@@ -42,7 +42,7 @@ _QUOTA = re.compile(r"insufficient[ _](quota|credit|balance|fund)|billing|exceed
 _PACE = re.compile(r"rate.?limit|per (second|minute|hour|day)")
 _LENGTH = re.compile(
     r"context[ _](length|size|window)|exceed_context|maximum context|prompt is too long|too many (input )?tokens|input is too long"
-    r"|string_above_max_length|input length|exceeds? the (maximum|available|model)"
+    r"|string_above_max_length|input length|exceeds? (the )?(maximum|available|model'?s?) (context|input|prompt|number of tokens)"
 )
 
 _SENTENCES = {
@@ -54,7 +54,7 @@ _SENTENCES = {
     "rate_limited": "The server takes no more requests for now. Try again{wait}.",
     "server_error": "The server failed{status}. Try again{wait}.",
     "nowhere": "There is nothing at this address{status}. Check base_url in settings.toml.",
-    "refused": "The server refused the request{status}.",
+    "refused": "The server refused the request{status}. Its own words say why.",
     "upstream": "The server reported an error. Try again.",
 }
 _AGAIN = {"rate_limited", "server_error", "upstream"}
@@ -124,7 +124,7 @@ def _kind(status: int | None, said: Words) -> str:
         case 403:
             return "forbidden"
         case 404:
-            return "model_missing" if "model" in text else "nowhere"
+            return "model_missing" if "model" in text or "endpoints found" in text else "nowhere"
         case 429:
             return "rate_limited"
     return "server_error" if status == 408 or status >= 500 else "refused"

@@ -25,7 +25,9 @@ def client(guarded: Served) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.parametrize("host", ["evil.test", "evil.test:8080", "127.0.0.1.evil.test", "127.0.0.1:80@evil", "x/healthz?", "", "localhost:80:80"])
+@pytest.mark.parametrize(
+    "host", ["evil.test", "evil.test:8080", "127.0.0.1.evil.test", "127.0.0.1:80@evil", "x/healthz?", "", "localhost:80:80"]
+)
 @pytest.mark.parametrize("path", ["/", "/healthz", "/chat"])
 def test_a_strange_host_is_refused(client: httpx.Client, host: str, path: str) -> None:
     assert client.get(path, headers={"host": host}).status_code in (400, 421)
@@ -36,7 +38,9 @@ def test_loopback_has_several_names(client: httpx.Client, host: str) -> None:
     assert client.get("/healthz", headers={"host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["null", "http://evil.test", "http://127.0.0.1:1", "http://localhost:5174", "http://127.0.0.1.evil.test"])
+@pytest.mark.parametrize(
+    "origin", ["null", "http://evil.test", "http://127.0.0.1:1", "http://localhost:5174", "http://127.0.0.1.evil.test"]
+)
 def test_another_origin_may_not_act(client: httpx.Client, origin: str) -> None:
     response = client.post("/chat?model=rehearsal/echo", json=HELLO, headers={"origin": origin})
     assert (response.status_code, response.json()["error"]["code"]) == (403, "forbidden")

@@ -11,7 +11,7 @@ from services.generations.memory import MemoryJournal
 from services.messages import Message, Text, Turn
 
 TURN = Turn("r/echo", (Message("user", (Text("Hello"),)),))
-HELLO = [PartStarted(0, "text"), PartDelta(0, "Hel")]
+HELLO: list[Event] = [PartStarted(0, "text"), PartDelta(0, "Hel")]
 
 
 def generation(read: Read, ended: list[Generation] | None = None) -> Generation:
@@ -71,7 +71,7 @@ async def test_a_stop_is_logged_when_asked_and_when_done() -> None:
     running.start()
     await asyncio.sleep(0)
     await running.stop()
-    *_, asked, part_finished, stopped = [entry.event for entry in running.log.entries]
+    *_, asked, _, stopped = [entry.event for entry in running.log.entries]
     assert (asked, type(stopped), running.reply.message.text) == (Status("stopping"), Finished, "Hel")
     await running.stop()
     assert running.log.entries[-1].event is stopped

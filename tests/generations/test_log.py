@@ -6,17 +6,24 @@ from contextlib import aclosing
 
 import pytest
 
-from services.events import Entry, Failed, Finished, PartDelta, PartFinished, PartStarted, Started
+from services.events import Entry, Event, Failed, Finished, PartDelta, PartFinished, PartStarted, Started
 from services.generations import JOURNALS
 from services.generations.log import EventLog
 from services.generations.memory import MemoryJournal
 
-STORY = [Started("g", "r/echo", 0), PartStarted(0, "text"), PartDelta(0, "Hel"), PartDelta(0, "lo"), PartFinished(0), Finished("stop")]
+STORY: list[Event] = [
+    Started("g", "r/echo", 0),
+    PartStarted(0, "text"),
+    PartDelta(0, "Hel"),
+    PartDelta(0, "lo"),
+    PartFinished(0),
+    Finished("stop"),
+]
 
 
-@pytest.fixture(params=JOURNALS.values(), ids=JOURNALS)
+@pytest.fixture(params=list(JOURNALS))
 def log(request: pytest.FixtureRequest) -> EventLog:
-    return EventLog("g", request.param())
+    return EventLog("g", JOURNALS[request.param]())
 
 
 async def read(log: EventLog, after: int = 0) -> list[Entry]:

@@ -10,10 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.upstream.rehearsal import MODELS, Answer, Rehearsal, Stepped
-from services.upstream.rehearsal.pieces import pieces, size
-from services.upstream.rehearsal.script import Question, Script
+from services.events import Finished, Usage
+from services.upstream.rehearsal import MODELS
+from services.upstream.rehearsal.clock import Stepped
+from services.upstream.rehearsal.pieces import size
+from services.upstream.rehearsal.script import Answer, Question, Script
+from services.upstream.rehearsal.server import Rehearsal
 from services.wire.sse import SSEDecoder
+from tests.upstream.reading import cuts, part
+from tests.upstream.reading import read as events
 
 
 def flowing() -> Rehearsal:
@@ -44,11 +49,17 @@ async def refused(request: bytes, method: str = "POST", path: str = "/chat/compl
     return answer.status, json.loads(await read(answer))["error"]
 
 
+async def settled() -> None:
+    """Let every task that can run do so."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 def frames(stream: bytes) -> list[Any]:
     """The JSON of every frame; [DONE] must be the last and is left out."""
-    told = [event.data for event in SSEDecoder().feed(stream)]
-    assert told.pop() == "[DONE]"
-    return [json.loads(text) for text in told]
+    told = [data for event, data, _ in SSEDecoder().feed(stream) if event == "message"]
+    assert told.pop() == b"[DONE]"
+    return [json.loads(data) for data in told]
 
 
 def deltas(stream: bytes) -> list[Any]:
@@ -74,6 +85,18 @@ async def test_a_stream_is_what_a_correct_server_sends() -> None:
     assert (usage["choices"], usage["usage"]["completion_tokens"], usage["usage"]["total_tokens"]) == ([], 2, 4)
     assert all(frame["usage"] is None for frame in (role, *told, finish))
     assert {(frame["id"], frame["object"], frame["model"]) for frame in told} == {(usage["id"], "chat.completion.chunk", "echo")}
+
+
+async def test_the_reader_of_the_dialect_reads_it() -> None:
+    stream = await post(body("What is this?", "thinker", stream_options={"include_usage": True}, max_tokens=100))
+    told = [next(iter(delta.items())) for delta in deltas(stream)[1:-1]]
+    thoughts = [piece for name, piece in told if name == "reasoning_content"]
+    answer = [piece for name, piece in told if name == "content"]
+    usage = Usage(4, 100, len(thoughts), 0, None, 104)
+    story = [*part(0, "reasoning", *thoughts), *part(1, "text", *answer), usage, Finished("length", "length")]
+    assert len(answer) > 10
+    for chunks in cuts(stream):
+        assert events("openai_chat", chunks) == story
 
 
 async def test_usage_is_told_only_to_those_who_ask() -> None:
@@ -119,19 +142,13 @@ async def test_echo_is_exact_where_streams_break(said: str) -> None:
 async def test_echo_takes_the_last_message_of_the_user_and_its_text_parts() -> None:
     said = [
         {"role": "user", "content": "first"},
-        {"role": "user", "content": [{"type": "text", "text": "two "}, {"type": "image_url", "image_url": {}}, {"type": "text", "text": "parts"}]},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "two "}, {"type": "image_url", "image_url": {}}, {"type": "text", "text": "parts"}],
+        },
         {"role": "assistant", "content": None},
     ]
     assert text(await post(json.dumps({"model": "echo", "messages": said, "stream": True}).encode())) == "two parts"
-
-
-@given(st.text())
-def test_pieces_lose_nothing(said: str) -> None:
-    assert "".join(pieces(said)) == said
-
-
-def test_a_piece_is_what_a_tokenizer_makes_of_it() -> None:
-    assert list(pieces("The headrace, 2026:\n\n    x_y")) == ["The", " head", "race", ",", " 202", "6", ":", "\n\n", "   ", " x", "_y"]
 
 
 @pytest.mark.parametrize("said", ["", "What is this?", "x" * 5000, "word " * 900, "水車はどう動きますか？" * 9])
@@ -147,7 +164,7 @@ async def test_thinker_reasons_first(said: str) -> None:
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
 async def test_max_tokens(name: str) -> None:
-    stream = await post(body("one two three four", **{name: 3}))
+    stream = await post(body("one two three four", "echo", **{name: 3}))
     assert (text(stream), ending(stream)) == ("one two three", "length")
 
 
@@ -178,7 +195,9 @@ async def test_an_answer_ends_before_the_first_stop_string(said: str, stop: str)
     assert text(await post(body(said, stop=stop))) == said.partition(stop)[0]
 
 
-@pytest.mark.parametrize("request_body", [b"", b"{", b"[]", b"{}", b'"\xff"', b"[" * 100_000, b'{"model":"echo","messages":[]}', body("x", max_tokens=0)])
+@pytest.mark.parametrize(
+    "request_body", [b"", b"{", b"[]", b"{}", b'"\xff"', b"[" * 100_000, b'{"model":"echo","messages":[]}', body("x", max_tokens=0)]
+)
 async def test_what_is_no_request_is_refused(request_body: bytes) -> None:
     status, error = await refused(request_body)
     assert (status, error["type"]) == (400, "invalid_request_error")
@@ -216,8 +235,7 @@ async def test_a_step_is_a_token() -> None:
     task = asyncio.create_task(reading())
     moments = []
     for _ in range(4):
-        while not clock.resting:
-            await asyncio.sleep(0)
+        await settled()
         moments.append((len(got), round(clock.now(), 6)))
         clock.step()
     await task
@@ -228,12 +246,11 @@ async def test_a_step_is_a_token() -> None:
 async def test_a_late_answer_catches_up() -> None:
     clock = Stepped()
     answer = await Rehearsal(10.0, clock).answer("POST", "/chat/completions", body("one two three four five six"))
-    clock.step()
+    clock.step(100)
     await clock.rest(0.5)
-    clock.step(3)
     async with aclosing(answer.chunks) as chunks:
         counts = [chunk.count(b"data: ") async for chunk in chunks]
-    assert counts == [1, 3, 3, 2]
+    assert counts == [1, 3, 1, 1, 1, 2]
 
 
 async def test_the_pace_asked_for() -> None:
@@ -282,8 +299,8 @@ async def test_cancelling_a_rest_leaves_nothing() -> None:
     answer = await Rehearsal(clock=clock).answer("POST", "/chat/completions", body("a long story"))
     await anext(answer.chunks)
     task = asyncio.ensure_future(anext(answer.chunks))
-    while not clock.resting:
-        await asyncio.sleep(0)
+    await settled()
+    assert clock.resting == 1
     task.cancel()
     await asyncio.wait([task])
     await answer.chunks.aclose()

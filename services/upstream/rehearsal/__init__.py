@@ -10,7 +10,7 @@ request gets the same bytes.
     script.py       what a model is given (Question) and gives back (Script, or an Answer in bytes of its own)
     pieces.py       text to tokens
 
-A model is one file with a function `play(question) -> Script | Answer` and one line in MODELS, the table in models.py:
+A model is one file with a function `play(question) -> Script | Answer` and one line in MODELS:
 
     guide.py        answers about Headrace, from the texts in guide/
     echo.py         says the last message back
@@ -18,9 +18,12 @@ A model is one file with a function `play(question) -> Script | Answer` and one 
     thinker.py      reasons first, then answers
 """
 
-from services.upstream.rehearsal.clock import Stepped
-from services.upstream.rehearsal.models import MODELS
-from services.upstream.rehearsal.script import Answer
-from services.upstream.rehearsal.server import Rehearsal
+from services.upstream.rehearsal import echo, guide, longform, thinker
+from services.upstream.rehearsal.script import Model
 
-__all__ = ["MODELS", "Answer", "Rehearsal", "Stepped"]
+MODELS: dict[str, Model] = {
+    "guide": guide.play,
+    "echo": echo.play,
+    "longform": longform.play,
+    "thinker": thinker.play,
+}

@@ -10,12 +10,12 @@ from itertools import islice
 from typing import Annotated
 
 import msgspec
-from services.wire.sse import frame
 
 from services.upstream.rehearsal.clock import Pace
 from services.upstream.rehearsal.limits import Limited
 from services.upstream.rehearsal.pieces import size
 from services.upstream.rehearsal.script import Delta
+from services.wire.sse import frame
 
 CREATED = 1_767_225_600  # 2026-01-01: fixed, because the same request gets the same bytes
 STOPS = 4  # OpenAI's own limit

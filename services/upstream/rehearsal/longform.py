@@ -27,7 +27,7 @@ READ = 2_000  # characters of the question that are looked at
 
 MIX = ("heading", "prose", "list", "table", "code", "prose", "quote", "math")
 NAMES = {
-    "prose": r"prose|text|paragraphs?",
+    "prose": r"prose|paragraphs?",
     "heading": r"headings?|titles?",
     "list": r"lists?|bullets?|items",
     "table": r"tables?",

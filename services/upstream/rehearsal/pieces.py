@@ -5,6 +5,7 @@ Laws: "".join(pieces(text)) == text; a leading space belongs to the piece after 
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 LONGEST = 5  # letters; longer words are cut into equal parts
 
@@ -30,5 +31,5 @@ def _parts(head: str, word: str) -> Iterator[str]:
     count = -(-len(word) // LONGEST)
     cuts = [len(word) * i // count for i in range(count + 1)]
     yield head + word[: cuts[1]]
-    for start, end in zip(cuts[1:], cuts[2:], strict=False):
+    for start, end in pairwise(cuts[1:]):
         yield word[start:end]

@@ -1,7 +1,9 @@
 """What a model of the rehearsal is given and what it gives back. Values only: no dialect, no waiting.
 
     play(question) -> Script      its deltas are told by a correct server, at its speed
-    play(question) -> Answer      a model that wants to answer in bytes of its own
+    play(question) -> Answer      in bytes of its own
+
+The second is for models that are not correct servers: faults, recordings.
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping

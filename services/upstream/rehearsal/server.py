@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
+from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.clock import Clock, Pace, Wall
 from services.upstream.rehearsal.completion import CREATED, Asked, Completion
 from services.upstream.rehearsal.limits import Limited
-from services.upstream.rehearsal.models import MODELS
 from services.upstream.rehearsal.script import Answer, Question
 
 

@@ -1,0 +1,279 @@
+"""The chat page as a person uses it: a real server, a real browser."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.serving import QUIET, Served, served
+
+LONG = "2000 tokens at 100 tokens/s"
+
+
+@pytest.fixture
+def page(headrace: Served, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    visit(page, headrace.url)
+    yield page
+    context.close()
+    assert faults == []
+
+
+def visit(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_function("window.did_handshake === true")
+
+
+def choose(page: Page, model: str) -> None:
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name=model).click()
+
+
+def ask(page: Page, text: str) -> Locator:
+    """Type and send; the newest answer."""
+    message = page.get_by_role("textbox", name="Message")
+    message.fill(text)
+    message.press("Enter")
+    expect(message).to_have_value("")
+    return answers(page).last
+
+
+def answers(page: Page) -> Locator:
+    return page.locator('[data-role="assistant"]')
+
+
+def expect_state(answer: Locator, state: str, timeout: int = 20_000) -> None:
+    expect(answer).to_have_attribute("data-state", state, timeout=timeout)
+
+
+def words(answer: Locator) -> str:
+    return answer.locator(".hr-prose").last.inner_text()
+
+
+def wait_until_longer(page: Page, answer: Locator, than: int) -> None:
+    handle = answer.locator(".hr-prose").last.element_handle()
+    page.wait_for_function("([element, than]) => element.innerText.length > than", arg=[handle, than])
+
+
+def test_the_first_page_says_who_answers_and_what_to_try(page: Page) -> None:
+    expect(page.get_by_role("heading", name="What shall we talk about?")).to_be_visible()
+    expect(page.get_by_text("rehearsal/guide will answer")).to_be_visible()
+    expect(page.get_by_text("No model server is running")).to_be_visible()
+    page.get_by_role("button", name="How do I connect Ollama?").click()
+    expect_state(answers(page), "finished")
+    expect(answers(page)).to_contain_text("ollama serve")
+    assert re.search(r"/c/\w+$", page.url)
+
+
+def test_a_rich_answer_is_rendered(page: Page) -> None:
+    answer = ask(page, "Show me what you can render")
+    expect_state(answer, "finished")
+    assert answer.locator("table td").count() > 3
+    assert answer.locator(".hr-code pre code span").count() > 5
+    assert answer.locator("math").count() >= 2
+    assert answer.locator("h2, h3").count() > 2
+    expect(answer.locator(".hr-figures")).to_contain_text("tokens/s")
+
+
+def test_reasoning_is_open_while_it_runs_and_folds_when_the_answer_begins(page: Page) -> None:
+    choose(page, "thinker")
+    answer = ask(page, "Why does water flow downhill?")
+    expect(answer.locator("details[open]")).to_be_visible()
+    expect_state(answer, "finished")
+    expect(answer.locator("details")).not_to_have_attribute("open", "")
+    expect(answer.locator("summary")).to_contain_text("Thought for")
+
+
+def test_a_long_reply_grows_stays_stops_and_survives_a_reload(page: Page, headrace: Served, browser: Browser) -> None:
+    choose(page, "longform")
+    answer = ask(page, LONG)
+    expect_state(answer, "streaming")
+    wait_until_longer(page, answer, 400)
+    wait_until_longer(page, answer, len(words(answer)) + 200)
+
+    scroll = page.locator(".hr-scroll")
+    wait_until_scrollable(page)
+    assert at_bottom(scroll)
+    page.mouse.move(600, 300)
+    page.mouse.wheel(0, -300)
+    page.wait_for_function("() => document.querySelector('.hr-scroll').dataset.pinned === 'false'")
+    before = scroll.evaluate("s => s.scrollTop")
+    wait_until_longer(page, answer, len(words(answer)) + 200)
+    assert scroll.evaluate("s => s.scrollTop") == before
+    page.get_by_role("button", name="Scroll to bottom").click()
+    wait_until_longer(page, answer, len(words(answer)) + 50)
+    assert at_bottom(scroll)
+
+    shown = words(answer)
+    page.reload()
+    page.wait_for_function("window.did_handshake === true")
+    answer = answers(page).last
+    expect_state(answer, "streaming")
+    wait_until_longer(page, answer, len(shown) + 200)
+    assert words(answer).startswith(shown[: len(shown) // 2])
+    assert page.locator('[data-role="user"]').count() == answers(page).count() == 1
+
+    other = browser.new_page()
+    visit(other, page.url)
+    expect_state(answers(other).last, "streaming")
+
+    page.get_by_role("button", name="Stop").click()
+    expect_state(answer, "stopped", timeout=500)
+    expect(page.get_by_role("button", name="Send")).to_be_visible(timeout=500)
+    expect_state(answers(other).last, "stopped")
+    assert words(answer) == words(answers(other).last)
+    generation = answer.get_attribute("data-generation")
+    snapshot = httpx.get(f"{headrace.url}/chat/{generation}", trust_env=False).json()
+    assert snapshot["state"] == "stopped"
+    assert plain(words(answer))[:2000] == plain(snapshot["text"])[: len(plain(words(answer)))][:2000] or plain(words(answer))
+    other.close()
+
+
+def plain(text: str) -> str:
+    """Letters only: what Markdown and its rendering have in common."""
+    return re.sub(r"[^A-Za-z]", "", text)
+
+
+def wait_until_scrollable(page: Page) -> None:
+    page.wait_for_function("() => { const s = document.querySelector('.hr-scroll'); return s.scrollHeight > s.clientHeight + 400; }")
+
+
+def at_bottom(scroll: Locator) -> bool:
+    return bool(scroll.evaluate("s => s.scrollHeight - s.scrollTop - s.clientHeight < 40"))
+
+
+def test_escape_stops(page: Page) -> None:
+    choose(page, "longform")
+    answer = ask(page, LONG)
+    expect_state(answer, "streaming")
+    page.keyboard.press("Escape")
+    expect_state(answer, "stopped", timeout=2000)
+    expect(answer).to_contain_text("Stopped.")
+
+
+def test_two_tabs_show_the_same(page: Page, browser: Browser) -> None:
+    choose(page, "echo")
+    expect_state(ask(page, "First"), "finished")
+    other = browser.new_page()
+    visit(other, page.url)
+    expect(answers(other)).to_have_count(1)
+    expect_state(ask(page, "Second"), "finished")
+    expect(answers(other)).to_have_count(2)
+    expect_state(answers(other).last, "finished")
+    expect_state(ask(other, "Third"), "finished")
+    expect(answers(page)).to_have_count(3)
+    assert page.locator(".hr-body").all_inner_texts() == other.locator(".hr-body").all_inner_texts() == ["First", "Second", "Third"]
+    other.close()
+
+
+def test_what_was_written_while_a_reply_runs_is_not_lost(page: Page) -> None:
+    choose(page, "longform")
+    answer = ask(page, LONG)
+    expect_state(answer, "streaming")
+    message = page.get_by_role("textbox", name="Message")
+    message.fill("and another thing")
+    message.press("Enter")
+    expect(message).to_have_value("and another thing")
+    page.keyboard.press("Escape")
+    expect_state(answer, "stopped")
+    message.press("Enter")
+    expect(answers(page)).to_have_count(2)
+    page.keyboard.press("Escape")
+
+
+def test_shift_enter_breaks_the_line(page: Page) -> None:
+    choose(page, "echo")
+    message = page.get_by_role("textbox", name="Message")
+    message.press_sequentially("one")
+    message.press("Shift+Enter")
+    message.press_sequentially("two")
+    assert message.input_value() == "one\ntwo"
+    message.press("Enter")
+    expect_state(answers(page), "finished")
+    expect(page.locator('[data-role="user"]')).to_contain_text("one\ntwo", use_inner_text=True)
+
+
+def test_a_conversation_is_in_the_sidebar_and_opens_again(page: Page) -> None:
+    choose(page, "echo")
+    expect_state(ask(page, "The tale of the mill"), "finished")
+    page.get_by_role("button", name="New chat").click()
+    page.wait_for_url(re.compile(r"/$"))
+    page.wait_for_function("window.did_handshake === true")
+    page.get_by_role("link", name="The tale of the mill").first.click()
+    expect(page.locator('[data-role="user"]')).to_contain_text("The tale of the mill")
+    expect_state(answers(page), "finished")
+
+
+def test_copy(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    choose(page, "echo")
+    answer = ask(page, "**bold** text")
+    expect_state(answer, "finished")
+    answer.get_by_role("button", name="Copy").click()
+    page.wait_for_function("async () => await navigator.clipboard.readText() === '**bold** text'")
+
+
+def test_hostile_text_stays_text(page: Page) -> None:
+    choose(page, "echo")
+    answer = ask(page, '<img src=x onerror="document.title=1"> <script>document.title=2</script> ![x](http://127.0.0.1:9/x.png)')
+    expect_state(answer, "finished")
+    assert answer.locator("img, script").count() == 0
+    assert page.title() not in ("1", "2")
+
+
+def test_the_keyboard_reaches_everything(page: Page) -> None:
+    expect(page.get_by_role("textbox", name="Message")).to_be_focused()
+    page.keyboard.press("Control+b")
+    expect(page.get_by_role("navigation", name="Conversations")).to_be_hidden()
+    page.keyboard.press("Control+b")
+    expect(page.get_by_role("navigation", name="Conversations")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def deaf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An upstream that is named in settings but does not run; its models are named, so it is not asked for them."""
+    upstream = '[[upstreams]]\nname = "gone"\ndialect = "ollama"\nbase_url = "http://127.0.0.1:9"\nmodels = ["llama"]\n'
+    with served(tmp_path_factory.mktemp("deaf"), QUIET + upstream) as running:
+        yield running
+
+
+def test_an_error_lives_in_the_reply_and_survives_a_reload(deaf: Served, browser: Browser) -> None:
+    page = browser.new_page()
+    visit(page, deaf.url)
+    answer = ask(page, "Hello?")
+    expect_state(answer, "failed")
+    expect(answer.get_by_role("alert")).to_contain_text("gone is not running at 127.0.0.1:9")
+    page.reload()
+    expect(answers(page).get_by_role("alert")).to_contain_text("is not running")
+    page.wait_for_function("window.did_handshake === true")
+    choose(page, "echo")
+    answers(page).get_by_role("button", name="Retry").click()
+    expect_state(answers(page).last, "finished")
+    expect(answers(page)).to_have_count(1)
+    page.close()
+
+
+def test_a_conversation_that_is_not_there(headrace: Served, page: Page) -> None:
+    visit(page, f"{headrace.url}/c/nothing")
+    expect(page.get_by_text("This conversation does not exist")).to_be_visible()
+
+
+def test_phones(headrace: Served, browser: Browser, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 780}, has_touch=True)
+    page = context.new_page()
+    visit(page, headrace.url)
+    expect(page.get_by_role("navigation", name="Conversations")).to_be_hidden()
+    page.get_by_role("button", name="Toggle sidebar").click()
+    expect(page.get_by_role("button", name="New chat")).to_be_visible()
+    page.mouse.click(380, 400)
+    expect(page.get_by_role("navigation", name="Conversations")).to_be_hidden()
+    expect_state(ask(page, "Show me what you can render"), "finished")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()

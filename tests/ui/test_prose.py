@@ -1,0 +1,365 @@
+"""The text of a message in a real browser: what is on the page is what the server rendered, at every moment and after every mishap."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from nicegui.testing import user_simulation
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.serving import ROOT
+from tests.ui.snippets import CANARY, HOSTILE, SNIPPETS
+from ui.panels import prose as panel
+from ui.panels.prose import Prose
+
+# The blocks on the page equal these strings, after both have been through the browser's own HTML parser.
+SAME = """(blocks) => {
+    const root = document.querySelector(".hr-prose");
+    const parsed = (html) => Object.assign(document.createElement("div"), { innerHTML: html }).innerHTML;
+    return root && root.children.length === blocks.length && blocks.every((html, i) => root.children[i].innerHTML === parsed(html));
+}"""
+BOX = 'document.querySelector(".hr-scroll")'
+GAP = f"{BOX}.scrollHeight - {BOX}.clientHeight - {BOX}.scrollTop"
+LONG = "\n\n".join(f"Paragraph number {n}." for n in range(60))
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("NICEGUI_", "PYTEST_"))}
+    process = subprocess.Popen([sys.executable, "-m", "tests.ui.stage"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    yield process.stdout.readline().strip()
+    process.terminate()
+    process.wait(10)
+    process.stdout.close()
+
+
+class Stage:
+    """One page and the door to its server."""
+
+    def __init__(self, page: Page, url: str, name: str) -> None:
+        self.page, self.url, self.name = page, url, name
+
+    def open(self, text: str = "") -> None:
+        self.page.goto(str(httpx.URL(f"{self.url}/{self.name}", params={"text": text} if text else {})))
+        self.page.wait_for_function("window.did_handshake === true")
+
+    def do(self, verb: str, text: str = "") -> list[str]:
+        blocks: list[str] = httpx.post(f"{self.url}/do/{self.name}/{verb}", content=text.encode()).raise_for_status().json()
+        return blocks
+
+    def stream(self, text: str, size: int = 40) -> None:
+        for at in range(0, len(text), size):
+            self.do("write", text[at : at + size])
+
+    def expect_same(self, *, holding: str = "") -> None:
+        """The page shows what the server believes, and that is the text that was meant."""
+        self.page.wait_for_function("(text) => document.querySelector('.hr-prose')?.innerText.includes(text)", arg=holding)
+        self.page.wait_for_function(SAME, arg=self.do("look"))
+
+
+@pytest.fixture
+def on(browser: Browser, stage: str, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    context = browser.new_context(viewport={"width": 800, "height": 700}, permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield Stage(page, stage, request.node.name)
+    context.close()
+    assert faults == []
+
+
+# Text
+
+
+def test_a_text_streams_in(on: Stage) -> None:
+    on.open()
+    text = "\n\n".join(snippet for snippet in SNIPPETS if "\ud83d" not in snippet)
+    on.stream(text[:1500])
+    on.expect_same(holding="Six")
+    on.stream(text[1500:] + "\n\n**at the end**")
+    on.do("finish")
+    on.expect_same(holding="at the end")
+
+
+def test_finished_blocks_are_left_alone(on: Stage) -> None:
+    on.open()
+    on.do("write", "first\n\nsecond\n\nthi")
+    on.expect_same(holding="thi")
+    on.page.evaluate("document.querySelectorAll('.hr-prose > div').forEach((block) => (block.firstChild.mark = true))")
+    on.do("write", "rd\n\nfourth")
+    on.expect_same(holding="fourth")
+    marks = on.page.evaluate("[...document.querySelectorAll('.hr-prose > div')].map((block) => !!block.firstChild.mark)")
+    assert marks == [True, True, False, False]
+
+
+def test_a_text_is_shown_at_once_before_and_after_the_page_is_there(on: Stage) -> None:
+    on.open("# Old\n\n`text`")
+    on.expect_same(holding="Old")
+    on.do("show", "# New\n\n- text")
+    on.expect_same(holding="New")
+    assert on.page.locator(".hr-prose > div").count() == 2
+
+
+def test_text_written_before_anybody_is_connected_is_shown(on: Stage) -> None:
+    def first_write(route: Route) -> None:
+        on.do("write", "early **words**")
+        route.continue_()
+
+    on.page.route("**/socket.io.min.js", first_write)
+    on.open()
+    on.expect_same(holding="early words")
+    on.do("write", " and later ones")
+    on.expect_same(holding="later ones")
+
+
+# Mishaps
+
+
+def test_a_lost_patch_is_noticed_and_made_good(on: Stage) -> None:
+    on.open()
+    on.do("write", "one ")
+    on.expect_same(holding="one")
+    on.do("lose", "two ")
+    on.do("write", "three")
+    on.expect_same(holding="one two three")
+
+
+def test_a_cancelled_flush_loses_nothing(on: Stage) -> None:
+    on.open()
+    for n in range(20):
+        on.do("cancel", f"word{n} ")
+    on.expect_same(holding="word19")
+
+
+def test_after_a_broken_connection_the_page_catches_up(on: Stage) -> None:
+    on.open()
+    on.do("write", "before ")
+    on.expect_same(holding="before")
+    on.page.evaluate("window.stayed = true; window.socket.io.engine.close()")
+    on.do("write", "meanwhile ")
+    on.expect_same(holding="before meanwhile")
+    on.do("write", "after")
+    on.expect_same(holding="before meanwhile after")
+    assert on.page.evaluate("window.stayed")
+
+
+def test_a_component_that_is_mounted_again_shows_the_latest(on: Stage) -> None:
+    on.open()
+    on.do("write", "one\n\ntwo ")
+    on.expect_same(holding="two")
+    on.page.evaluate("""async () => {
+        const app = document.querySelector("#app")._vnode.component.proxy;
+        const id = document.querySelector(".hr-prose").id.slice(1);
+        const element = app.elements[id];
+        delete app.elements[id];
+        await new Promise(requestAnimationFrame);
+        if (document.querySelector(".hr-prose")) throw new Error("still there");
+        app.elements[id] = element;
+    }""")
+    on.expect_same(holding="two")
+    on.do("write", "three")
+    on.expect_same(holding="two three")
+
+
+def test_a_flush_ends_when_its_page_is_gone_and_goes_on_when_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    updates: list[int] = []
+    monkeypatch.setattr(Prose, "update", lambda self: updates.append(self._count))
+
+    async def scenario() -> None:
+        texts: list[Prose] = []
+        async with user_simulation(root=lambda: texts.append(Prose())) as user:  # it connects, and never answers
+            await user.open("/")
+            (prose,) = texts
+            prose.write("a")
+            monkeypatch.setattr(panel, "PATIENCE", 0.02)
+            await asyncio.wait_for(prose.flush(), 1)
+            assert updates == [0, 1]  # when it was made, and now
+            prose.write("b")
+            monkeypatch.setattr(panel, "PATIENCE", 1000)
+            flush = asyncio.create_task(prose.flush())
+            await asyncio.sleep(0.01)
+            assert not flush.done()
+            assert user.client is not None
+            user.client.delete()
+            await asyncio.wait_for(flush, 1)
+            prose.write("c")
+            await asyncio.wait_for(prose.flush(), 1)
+
+    with ThreadPoolExecutor(1) as thread:  # Playwright's loop runs in this one
+        thread.submit(asyncio.run, scenario()).result()
+
+
+# The end of the thread
+
+
+def pinned(on: Stage, state: bool) -> None:
+    on.page.wait_for_function(f"{BOX}.dataset.pinned === '{str(state).lower()}'")
+
+
+def scrolled(on: Stage, text: str = LONG) -> None:
+    on.open()
+    on.do("write", text)
+    on.page.wait_for_function(f"{BOX}.scrollHeight > 1500 && {GAP} < 1")
+    pinned(on, True)
+    on.page.mouse.move(400, 300)
+
+
+def test_growth_keeps_the_end_in_view(on: Stage) -> None:
+    scrolled(on)
+    for n in range(10):
+        on.do("write", f"\n\n## Part {n}\n\n```\n{'x' * n}\n```\n\nmore")
+    on.expect_same(holding="Part 9")
+    on.page.wait_for_function(f"{GAP} < 1")
+    pinned(on, True)
+
+
+def test_a_user_who_moves_up_is_left_in_peace(on: Stage) -> None:
+    scrolled(on)
+    on.page.mouse.wheel(0, -300)
+    pinned(on, False)
+    on.page.wait_for_function(f"{GAP} > 250")
+    before = on.page.evaluate(f"{BOX}.scrollTop")
+    on.do("write", "\n\n" + LONG)
+    on.expect_same(holding="Paragraph number 59")
+    on.page.wait_for_function(f"{GAP} > 1500")
+    assert abs(on.page.evaluate(f"{BOX}.scrollTop") - before) < 2
+
+
+def test_three_pixels_are_enough(on: Stage) -> None:
+    scrolled(on)
+    on.page.evaluate(f"{BOX}.scrollTop -= 2")  # what a scrollbar or a finger does: a scroll event without a wheel
+    on.page.wait_for_function(f"{GAP} >= 2")
+    pinned(on, True)
+    on.page.evaluate(f"{BOX}.scrollTop -= 1")
+    pinned(on, False)
+
+
+def test_keys_move_up_too(on: Stage) -> None:
+    scrolled(on)
+    on.page.locator(".hr-scroll").focus()
+    on.page.keyboard.press("PageUp")
+    pinned(on, False)
+    on.page.wait_for_function(f"{GAP} > 300")
+    on.page.keyboard.press("End")
+    pinned(on, True)
+
+
+def test_within_forty_pixels_of_the_end_it_holds_again(on: Stage) -> None:
+    scrolled(on)
+    on.page.mouse.wheel(0, -400)
+    on.page.wait_for_function(f"{GAP} > 350")
+    on.page.evaluate(f"{BOX}.scrollTop += {GAP} - 60")
+    on.page.wait_for_function(f"Math.abs({GAP} - 60) < 2")
+    pinned(on, False)
+    on.page.evaluate(f"{BOX}.scrollTop += 25")
+    pinned(on, True)
+    on.do("write", "\n\n" + LONG)
+    on.page.wait_for_function(f"{BOX}.scrollHeight > 3000 && {GAP} < 1")
+
+
+def test_the_server_can_bring_the_end_back(on: Stage) -> None:
+    scrolled(on)
+    on.page.mouse.wheel(0, -400)
+    pinned(on, False)
+    on.do("pin")
+    pinned(on, True)
+    on.page.wait_for_function(f"{GAP} < 1")
+
+
+def test_a_shrinking_thread_stays_at_its_end(on: Stage) -> None:
+    scrolled(on)
+    on.do("show", "\n\n".join(LONG.split("\n\n")[:40]))
+    on.expect_same(holding="number 39")
+    on.page.wait_for_function(f"{GAP} < 1")
+    pinned(on, True)
+
+
+# Code
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_the_copy_button_copies_the_code_and_says_so(on: Stage, secure: bool) -> None:
+    if not secure:
+        on.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
+    on.open("```python\nif a < b:\n    print('&amp;')\n```")
+    button = on.page.get_by_role("button", name="Copy code")
+    button.click()
+    expect(button).to_have_text("Copied")
+    expect(button).to_have_text("Copy", timeout=5000)
+    on.page.evaluate("delete navigator.clipboard")
+    assert on.page.evaluate("navigator.clipboard.readText()") == "if a < b:\n    print('&amp;')\n"
+
+
+def test_the_button_of_a_growing_block_is_the_same_button(on: Stage) -> None:
+    on.open()
+    on.do("write", "```python\na = 1\n")
+    on.expect_same(holding="a = 1")
+    button = on.page.get_by_role("button", name="Copy code").element_handle()
+    for n in range(5):
+        on.do("write", f"b{n} = {'2' * 300}\n")
+    on.do("write", "```\n")
+    on.expect_same(holding="b4")
+    expect(on.page.locator(".hr-code code span.n").first).to_be_attached()
+    assert button is not None
+    assert button.evaluate("(button) => button.isConnected")
+
+
+# Hostile text
+
+
+def listen(on: Stage) -> list[str]:
+    """What is asked of the canary, from now on."""
+    asked: list[str] = []
+
+    def hear(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    on.page.context.route(f"**://{CANARY}/**", hear)
+    return asked
+
+
+def test_nothing_in_a_hostile_text_runs_loads_or_takes_a_name(on: Stage) -> None:
+    asked = listen(on)
+    on.page.on("request", lambda request: asked.append(request.url) if not request.url.startswith(on.url) else None)
+    on.page.on("dialog", lambda dialog: asked.append(dialog.message))
+    on.open()
+    before = on.page.evaluate("[...document.querySelectorAll('[id], [name]')].length")
+    on.stream("\n\n".join(HOSTILE), size=150)
+    on.do("write", "\n\nthe end")
+    on.do("finish")
+    on.expect_same(holding="the end")
+    on.page.mouse.wheel(0, -100_000)
+    for link in on.page.locator(".hr-prose a").all():
+        link.hover(force=True)
+    on.page.locator(".hr-prose [tabindex]").first.focus()
+    assert on.page.evaluate("[...document.querySelectorAll('[id], [name]')].length") == before
+    assert (
+        on.page.evaluate("document.querySelectorAll('.hr-prose :is(script, img, svg, style, iframe, form, input, object, link)').length")
+        == 0
+    )
+    assert on.page.evaluate("window.hit") is None
+    assert asked == []
+    assert len(HOSTILE) >= 60
+
+
+def test_the_canary_would_have_been_heard(on: Stage) -> None:
+    asked = listen(on)
+    on.open("x")
+    on.page.evaluate(f"document.querySelector('.hr-prose').innerHTML = '<img src=https://{CANARY}/a.png onerror=window.hit=1>'")
+    on.page.wait_for_function("window.hit === 1")
+    assert asked == [f"https://{CANARY}/a.png"]
+
+
+def test_a_link_opens_elsewhere_and_tells_nothing(on: Stage) -> None:
+    on.open("[words](https://a.example/b)")
+    link = on.page.locator(".hr-prose a")
+    expect(link).to_have_attribute("target", "_blank")
+    expect(link).to_have_attribute("rel", "noopener noreferrer nofollow ugc")
+    expect(link).to_have_attribute("title", "a.example")

@@ -1,0 +1,98 @@
+"""A code block: its box with language and Copy button, and its colours by Pygments. Never guesses a language."""
+
+import re
+import time
+from functools import lru_cache
+
+from markdown_it.common.utils import escapeHtml
+from pygments.lexer import Lexer
+from pygments.lexers import get_all_lexers, get_lexer_by_name
+from pygments.token import Comment, Generic, Keyword, Literal, Name, Number, Operator, String, Token, _TokenType
+
+NAMES = frozenset(name for _, names, _, _ in get_all_lexers(plugins=False) for name in names)
+LANGUAGE = re.compile(r"[\w+#.-]{1,24}", re.ASCII)
+
+# Many lexers are quadratic in long lines or runs of blank lines (16 kB of newlines as `java`: 8 s with Pygments 2.21).
+# So long code, long lines and runs of blank lines stay plain, and a clock that only counts our own CPU ends the rest.
+LARGEST = 64 * 1024
+UNFIT = re.compile(r"[^\n]{1001}|(?:[ \t]*\n){51}")
+BUDGET = 0.15  # seconds of CPU; 64 kB of ordinary code take about half of it
+
+# One letter per colour of prose.css; what is not named here, or by its parent, has the colour of text.
+COLOURS = {
+    Comment: "c",
+    Comment.Preproc: "k",
+    Generic.Deleted: "d",
+    Generic.Heading: "f",
+    Generic.Inserted: "i",
+    Generic.Output: "c",
+    Generic.Prompt: "c",
+    Generic.Subheading: "f",
+    Keyword: "k",
+    Keyword.Constant: "n",
+    Keyword.Type: "t",
+    Literal: "n",
+    Name.Attribute: "t",
+    Name.Builtin: "t",
+    Name.Builtin.Pseudo: "n",
+    Name.Class: "f",
+    Name.Constant: "n",
+    Name.Decorator: "f",
+    Name.Exception: "t",
+    Name.Function: "f",
+    Name.Tag: "k",
+    Number: "n",
+    Operator.Word: "k",
+    String: "s",
+    String.Doc: "c",
+    String.Escape: "n",
+    Token: "",
+}
+
+
+def box(info: str, code: str, *, whole: bool) -> str:
+    """The HTML of a code block. Colours come only when it is `whole`: an open fence changes with each patch."""
+    language = _language(info)
+    body = highlight(language, code) if whole else escapeHtml(code)
+    return (
+        f'<div class="hr-code"><div class="hr-code-head"><span>{escapeHtml(language)}</span>'
+        '<button type="button" class="hr-copy" aria-label="Copy code">Copy</button></div>'
+        f'<pre tabindex="0"><code>{body}</code></pre></div>'
+    )
+
+
+def _language(info: str) -> str:
+    """The first word of a fence's info string, if it can be the name of a language."""
+    word = LANGUAGE.match(info.strip())
+    return word[0].lower() if word else ""
+
+
+@lru_cache(maxsize=16)  # a fence that has been closed is still drawn a few times with the open block it belongs to
+def highlight(language: str, code: str) -> str:
+    if len(code) > LARGEST or UNFIT.search(code) or (lexer := _lexer(language)) is None:
+        return escapeHtml(code)
+    html, deadline = [], time.thread_time() + BUDGET
+    colour, run = "", ""
+    for kind, text in lexer.get_tokens(code):
+        if time.thread_time() > deadline:
+            return escapeHtml(code)
+        if (found := _colour(kind)) == colour or text.isspace():
+            run += text
+        else:
+            html.append(_span(colour, run))
+            colour, run = found, text
+    return "".join(html) + _span(colour, run)
+
+
+def _span(colour: str, text: str) -> str:
+    return f'<span class="{colour}">{escapeHtml(text)}</span>' if colour else escapeHtml(text)
+
+
+@lru_cache(maxsize=256)
+def _colour(kind: _TokenType) -> str:
+    return COLOURS[kind] if kind in COLOURS else _colour(kind.parent or Token)
+
+
+@lru_cache(maxsize=64)
+def _lexer(language: str) -> Lexer | None:
+    return get_lexer_by_name(language, stripnl=False, ensurenl=False) if language in NAMES else None

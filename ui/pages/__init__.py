@@ -1,0 +1,25 @@
+"""One file per page; only pages await services.chat. `register` makes the ASGI app of all of them."""
+
+from nicegui import App, ui
+
+from services.chat import Chat
+from ui.pages import chat as chat_page
+from ui.theme import FAVICON, dress
+
+
+def register(chat: Chat) -> App:
+    dress()
+    chat_page.register(chat)
+    pages = App()
+    ui.run_with(
+        pages,
+        title="Headrace",
+        favicon=FAVICON,
+        dark=None,
+        language="en-US",
+        reconnect_timeout=30.0,
+        binding_refresh_interval=None,
+        tailwind=False,
+        show_welcome_message=False,
+    )
+    return pages

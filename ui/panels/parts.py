@@ -1,0 +1,130 @@
+"""The smaller pieces of an answer: waiting, thinking, a tool call, a notice, the figures. Each draws itself and no more."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from services.events import Usage
+from ui.panels.prose import Prose
+
+WORDS = {"connecting": "", "waiting": "", "thinking": "Thinking…", "stopping": "Stopping…"}
+PATIENCE = 5  # seconds without a word before the time is told
+
+
+class Waiting:
+    """A quiet pulse before the first token; after a while it says for how long."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        with ui.element("div").classes("hr-waiting").props('role="status"') as self._box:
+            ui.element("span").classes("hr-pulse")
+            self._label = ui.label("")
+        self._timer = ui.timer(1.0, self._tick)
+
+    def say(self, state: str) -> None:
+        self._label.set_text(WORDS.get(state, state))
+
+    def _tick(self) -> None:
+        waited = time.monotonic() - self._since
+        if waited >= PATIENCE:
+            self._label.set_text(f"Still waiting, {waited:.0f} s")
+
+    def hide(self) -> None:
+        self._timer.deactivate()
+        self._box.set_visibility(False)
+
+
+class Thought:
+    """Reasoning: open while it runs, folded to "Thought for 7 s" when it ends. `began` in ms of the log; None if not known."""
+
+    def __init__(self, began: float | None) -> None:
+        self._began = began
+        with ui.element("details").classes("hr-thought") as self._box:
+            with ui.element("summary"):
+                self._label = ui.label("Thinking…").classes("hr-shimmer")
+            self._prose = Prose()
+        if began is not None:
+            self._box.props("open")
+
+    def write(self, text: str) -> None:
+        self._prose.write(text)
+
+    async def flush(self) -> None:
+        await self._prose.flush()
+
+    def finish(self, at: float) -> None:
+        self._prose.finish()
+        self._fold(f"Thought for {max(at - (self._began or at), 0) / 1000:.0f} s")
+
+    def show(self, text: str) -> None:
+        self._prose.show(text)
+        self._fold("Thought")
+
+    def _fold(self, label: str) -> None:
+        self._label.set_text(label)
+        self._label.classes(remove="hr-shimmer")
+        self._box.props(remove="open")
+
+
+class Tool:
+    """A tool call: its name, and its arguments as they come."""
+
+    def __init__(self, name: str) -> None:
+        self._arguments = ""
+        with ui.element("div").classes("hr-tool"):
+            ui.label(name).classes("hr-tool-name")
+            self._label = ui.label("").classes("hr-tool-arguments")
+
+    def write(self, text: str) -> None:
+        self._arguments += text
+
+    async def flush(self) -> None:
+        if self._label.text != self._arguments:
+            self._label.set_text(self._arguments)
+
+    def finish(self) -> None:
+        self._label.set_text(self._arguments)
+
+    def show(self, arguments: str) -> None:
+        self.write(arguments)
+        self.finish()
+
+
+class Notice:
+    """What went wrong, in the reply it concerns: a sentence, the upstream's own words, and what one can do."""
+
+    def __init__(self, message: str, *, upstream: str | None = None, on_retry: Callable[[], Awaitable[None]] | None = None) -> None:
+        with ui.element("div").classes("hr-notice").props('role="alert"'):
+            ui.label(message)
+            if upstream:
+                ui.label(upstream).classes("hr-upstream")
+            if on_retry:
+                ui.button("Retry", color=None, on_click=on_retry).props('flat dense no-caps aria-label="Retry"').classes("hr-retry")
+
+
+class Figures:
+    """Model, time to first token, tokens and their rate, in small type."""
+
+    def __init__(self) -> None:
+        self._model = ""
+        self._label = ui.label("").classes("hr-figures")
+
+    def model(self, name: str) -> None:
+        self._model = name
+        self._label.set_text(name)
+
+    def show(self, usage: Usage | None, ttft_ms: float | None, ms: float | None) -> None:
+        figures = [self._model]
+        if ttft_ms is not None:
+            figures.append(f"first token {_seconds(ttft_ms)}")
+        tokens = usage.output_tokens if usage else None
+        if tokens:
+            figures.append(f"{tokens:,} tokens")
+            if ms is not None and ttft_ms is not None and ms > ttft_ms:
+                figures.append(f"{tokens / (ms - ttft_ms) * 1000:.0f} tokens/s")
+        self._label.set_text(" · ".join(figure for figure in figures if figure))
+
+
+def _seconds(ms: float) -> str:
+    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"

@@ -1,0 +1,115 @@
+"""The text of one message: what is written to it appears on the page, a few times a second. It knows no events and no chat."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+from ui.markdown import Blocks, Patch
+
+RATE = 16  # patches per second at most: each costs about 50 bytes on the wire and 1 ms of CPU, whatever it holds
+REST = 10  # times the time a render took, so that a huge open block takes a tenth of a core, not all of it
+PATIENCE = 3.0  # seconds; a reconnect takes 1
+OFFLINE = 0.25  # seconds between two looks while nobody is connected
+
+
+class Prose(Element, component=Path(__file__).parent.parent / "static" / "prose.js"):
+    """Markdown in pieces (`write`, `flush`, `finish`) or at once (`show`).
+
+    The props always hold everything, so a page that is built, mounted or loaded again shows the truth. Patches only save
+    bytes: they are numbered, at most one is on its way, and the page answers each with the event `shown`. If it answers
+    with another number, or not at all, it gets everything.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._blocks = Blocks()
+        self._count = 0  # of the last patch
+        self._shown = asyncio.Event()  # nothing is on its way
+        self._shown.set()
+        self._sent = self._rested = 0.0  # when the last patch was sent; when the next may be
+        self._gone = False
+        with self._props.suspend_updates():
+            self._props["blocks"], self._props["count"] = [], 0
+        self.on("shown", self._on_shown)
+
+    def write(self, text: str) -> None:
+        self._blocks.write(text)
+
+    async def flush(self) -> None:
+        """Put on the page what was written; returns when it is shown, after a rest. May be cancelled at any time."""
+        if self._blocks.changed:
+            await self._settle()  # a flush that was cancelled may have left a patch on its way
+            self._push()
+            await self._settle()
+
+    def finish(self) -> None:
+        """No more text. The rest is sent at once."""
+        self._blocks.finish()
+        self._push()
+
+    def show(self, text: str) -> None:
+        """The whole text, instead of what was there."""
+        self._blocks = Blocks()
+        self._blocks.write(text)
+        self._blocks.finish()
+        self._blocks.render()
+        self._keep(0)
+        self.update()
+
+    def pin(self) -> None:
+        """Bring the end of the thread into view and keep it there."""
+        self.run_method("pin")
+
+    # One patch at a time
+
+    def _push(self) -> None:
+        began = time.monotonic()
+        if self._gone or (patch := self._blocks.render()) is None:
+            return
+        self._keep(patch[0])
+        self._sent = time.monotonic()
+        self._rested = began + max(1 / RATE, REST * (self._sent - began))
+        if self.client.has_socket_connection:
+            self._send(patch)
+        else:
+            self.update()  # waits in the outbox, once, until somebody connects
+            self._rested = began + OFFLINE
+
+    def _keep(self, first: int) -> None:
+        """The truth goes into the props: the blocks from number `first` on are new."""
+        self._count += 1
+        with self._props.suspend_updates():
+            self._props["blocks"][first:] = self._blocks.html[first:]
+            self._props["count"] = self._count
+
+    def _send(self, patch: Patch) -> None:
+        """Not by run_method, which is made to be awaited: its random request ids cost 70 bytes each way."""
+        self._shown.clear()
+        arguments = json.dumps([self._count, *patch], ensure_ascii=False, separators=(",", ":"))
+        self.client.run_javascript(f"getElement({self.id})?.patch(...{arguments})")
+
+    async def _settle(self) -> None:
+        """Wait until the last patch is shown and the rest is over, or there is nobody to wait for."""
+        try:
+            async with asyncio.timeout(max(self._sent + PATIENCE - time.monotonic(), 0)):
+                await self._shown.wait()
+        except TimeoutError:
+            self._shown.set()
+            self.update()
+        if not self._gone:
+            await asyncio.sleep(self._rested - time.monotonic())
+
+    def _on_shown(self, event: GenericEventArguments) -> None:
+        if event.args == self._count:
+            self._shown.set()
+        elif event.args == -1:
+            self.update()
+
+    def _handle_delete(self) -> None:
+        self._gone = True
+        self._shown.set()
+        super()._handle_delete()

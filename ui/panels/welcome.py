@@ -1,0 +1,44 @@
+"""The empty page: a greeting, the model that will answer, and something to begin with. It talks to nobody."""
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+REHEARSAL = (
+    "What can you do?",
+    "How do I connect Ollama?",
+    "How do I stream replies from JavaScript?",
+    "Show me what you can render",
+)
+ANY = (
+    "Explain how a water mill works, in three paragraphs",
+    "Write a Python function that merges overlapping intervals, with tests",
+    "Compare server-sent events and websockets in a table",
+)
+
+
+class Welcome:
+    def __init__(self, *, on_suggestion: Callable[[str], Awaitable[None]]) -> None:
+        self._on_suggestion = on_suggestion
+        with ui.element("div").classes("hr-welcome") as self._box:
+            with ui.element("h1").classes("hr-greeting"):
+                ui.label("What shall we talk about?")
+            self._model = ui.label("").classes("hr-muted")
+            self._notice = ui.label("").classes("hr-first-run")
+            self._chips = ui.element("div").classes("hr-chips")
+
+    def show(self, model: str, alone: bool) -> None:
+        """`alone`: no model server answers but the built-in one, which is told kindly, with what to do."""
+        self._model.set_text(f"{model} will answer")
+        self._notice.set_visibility(alone)
+        self._notice.set_text(
+            "No model server is running on the usual ports, so the built-in rehearsal model answers. "
+            "Start Ollama, LM Studio, llama.cpp or vLLM and it appears in the model list; or add a key in settings.toml."
+        )
+        self._chips.clear()
+        with self._chips:
+            for text in REHEARSAL if model.startswith("rehearsal/") else ANY:
+                ui.button(text, color=None, on_click=lambda text=text: self._on_suggestion(text)).props("flat no-caps").classes("hr-chip")
+
+    def hide(self) -> None:
+        self._box.set_visibility(False)

@@ -1,0 +1,90 @@
+// The text of one message: draws the blocks that Python rendered, applies its patches, keeps the thread at its end.
+// The project's only JavaScript. It makes no HTML: what it draws comes from ui/markdown, and from nowhere else.
+
+export default {
+  template: '<div class="hr-prose" @click="onClick"></div>',
+  props: { blocks: Array, count: Number },
+  emits: ["shown"],
+  mounted() {
+    follow(this.$el.closest(".hr-scroll"));
+    this.draw(0);
+  },
+  watch: {
+    blocks() {
+      this.draw(0);
+      this.$emit("shown", this.count);
+    },
+  },
+  methods: {
+    // Patch number `n`. One that comes twice (after a reconnect) is not applied again; one that is missing is told by -1.
+    // The list and its number are changed in place: they are the page's state, from which a later mount draws.
+    patch(n, first, changes) {
+      const seen = this.blocks.count ?? this.count;
+      if (n === seen + 1) {
+        const next = changes.map(([keep, suffix], i) => (this.blocks[first + i] ?? "").slice(0, keep) + suffix);
+        this.blocks.splice(first, this.blocks.length, ...next);
+        this.blocks.count = n;
+        this.draw(first);
+      }
+      this.$emit("shown", n > seen + 1 ? -1 : n);
+    },
+    draw(first) {
+      while (this.$el.children.length > this.blocks.length) this.$el.lastChild.remove();
+      for (const html of this.blocks.slice(first)) {
+        const block = this.$el.children[first++] ?? this.$el.appendChild(document.createElement("div"));
+        if (block.html !== html) fill(block, html);
+      }
+    },
+    pin() {
+      const box = this.$el.closest(".hr-scroll");
+      box.dataset.pinned = true;
+      box.scrollTop = box.scrollHeight;
+    },
+    async onClick(event) {
+      const button = event.target.closest(".hr-copy");
+      if (!button) return;
+      await copy(button.closest(".hr-code").querySelector("code").textContent);
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = "Copy"), 1500);
+    },
+  },
+};
+
+// A growing code block keeps its elements, so that its button can be pressed and its sideways scroll stays.
+function fill(block, html) {
+  const fresh = document.createElement("template");
+  fresh.innerHTML = html;
+  const head = html.startsWith('<div class="hr-code">') && html.slice(0, html.indexOf("<code>"));
+  if (head && block.html?.startsWith(head)) block.querySelector("code").replaceChildren(...fresh.content.querySelector("code").childNodes);
+  else block.replaceChildren(fresh.content);
+  block.html = html;
+}
+
+// Without a secure context (plain http in a local network) there is only the old way.
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text }));
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
+// `data-pinned` on the container: it stays at its end while it grows, until the user moves up by 3 px, and again when they
+// come within 40 px of the end. Only a user moves up: growth does not, and a shrinking thread ends at its end (gap 0).
+function follow(box) {
+  if (!box || box.dataset.pinned) return;
+  let top = 0;
+  const pin = (pinned) => (box.dataset.pinned = pinned);
+  const stick = () => box.dataset.pinned === "true" && (top = box.scrollTop = box.scrollHeight - box.clientHeight);
+  box.addEventListener("scroll", () => {
+    const gap = box.scrollHeight - box.clientHeight - box.scrollTop;
+    if (box.scrollTop <= top - 3 && gap >= 3) pin(false);
+    else if (box.scrollTop > top && gap <= 40) pin(true);
+    if (box.scrollTop > top || gap < 1 || box.dataset.pinned === "false") top = box.scrollTop;
+  });
+  const up = (event) => event.deltaY < 0 || (["ArrowUp", "PageUp", "Home"].includes(event.key) && !event.target.closest("textarea, input"));
+  for (const kind of ["wheel", "keydown"]) box.addEventListener(kind, (event) => box.scrollTop > 0 && up(event) && pin(false), { passive: true });
+  const observer = new ResizeObserver(stick);
+  for (const part of [box, ...box.children]) observer.observe(part);
+  pin(true);
+}

@@ -1,0 +1,53 @@
+"""The look shared by all pages: stylesheets, the head of the document, and the frame with its sidebar. No logic."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nicegui import app, ui
+
+STATIC = Path(__file__).parent / "static"
+WAVE = "c4-4 7 4 10 0s6 4 10 0"
+FAVICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f766e"/>'
+    f'<path d="M6 12{WAVE}M6 20{WAVE}" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/></svg>'
+)
+
+TOGGLE_SIDEBAR = "() => document.querySelector('.hr-app').classList.toggle('hr-side-toggled')"
+
+
+def dress() -> None:
+    """Once, before the first page: serve the stylesheets and put them into every page's head."""
+    app.add_static_files("/static", STATIC)
+    for name in ("headrace.css", "prose.css"):
+        ui.add_head_html(f'<link rel="stylesheet" href="/static/{name}">', shared=True)
+    ui.add_head_html('<meta name="color-scheme" content="light dark">', shared=True)
+
+
+def icon_button(icon: str, name: str) -> ui.button:
+    """A quiet round button; `name` is what assistive technology and tests call it."""
+    return ui.button(icon=icon, color=None).props(f'flat round dense aria-label="{name}" title="{name}"').classes("hr-icon")
+
+
+@contextmanager
+def frame() -> Iterator[tuple[ui.element, ui.element]]:
+    """The whole window: yields the sidebar and the main column, in which the page's content is built."""
+    with ui.element("div").classes("hr-app").props('tabindex="-1"') as root:
+        side = ui.element("nav").classes("hr-side").props('aria-label="Conversations"')
+        ui.element("div").classes("hr-veil").on("click", js_handler=TOGGLE_SIDEBAR)
+        with ui.element("main").classes("hr-main") as main:
+            icon_button("menu", "Toggle sidebar").classes("hr-menu").on("click", js_handler=TOGGLE_SIDEBAR)
+            root.on("keydown", js_handler=_shortcuts())
+            yield side, main
+
+
+def _shortcuts() -> str:
+    """Keys that only concern the window. The root can be focused, so every key pressed on the page comes by here."""
+    return """(e) => {
+        const press = (name) => { e.preventDefault(); document.querySelector(`[aria-label="${name}"]:not([hidden])`)?.click(); };
+        const ctrl = e.ctrlKey || e.metaKey;
+        if (e.key === 'Escape' && e.shiftKey) { e.preventDefault(); document.querySelector('[aria-label="Message"]')?.focus(); }
+        else if (e.key === 'Escape' && document.querySelector('.hr-composer.hr-running')) press('Stop');
+        else if (ctrl && e.shiftKey && e.key.toLowerCase() === 'o') press('New chat');
+        else if (ctrl && !e.shiftKey && e.key.toLowerCase() === 'b') press('Toggle sidebar');
+    }"""
