@@ -101,7 +101,6 @@ class Story:
         """The prose so far is a part of its own: something else comes now."""
         if self.saying is not None:
             self.close(self._prose)
-            self.saying = None
 
     def _turn_to(self, kind: Prose, form: Form | None) -> None:
         self.pause()
@@ -145,6 +144,8 @@ class Story:
         if part not in self._open or self.ended:
             return
         ended = self._open.pop(part)
+        if part == self._prose:
+            self.saying = None
         if ended.half:
             self._batch.append(PartDelta(part, "\ufffd"))
         if ended.arguments is not None and value is None:

@@ -11,6 +11,10 @@ from services.messages import Reply, fold
 from services.upstream import READERS
 from services.wire.sse import frame
 
+STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+DONE = "[DONE]"
+FINISHED = Finished("stop", "stop")
+
 
 def read(dialect: str, chunks: Iterable[bytes]) -> list[Event]:
     """All events of a reply, its story checked."""
@@ -24,6 +28,14 @@ def read(dialect: str, chunks: Iterable[bytes]) -> list[Event]:
     assert reader.feed(b"data: more\n\n") == []
     assert reader.finish() == []
     check_story(events)
+    return events
+
+
+def read_all_ways(dialect: str, body: bytes) -> list[Event]:
+    """The events of these bytes: the same however they are cut."""
+    ways = cuts(body)
+    events = read(dialect, next(ways))
+    assert all(read(dialect, way) == events for way in ways)
     return events
 
 
@@ -80,3 +92,23 @@ def part(number: int, kind: PartKind, *texts: str, value: object = None, side: A
     if kind == "reasoning":
         start.setdefault("form", "plain")
     return [PartStarted(number, kind, **start), *[PartDelta(number, text) for text in texts], PartFinished(number, value, side)]
+
+
+def delta(**fields: Any) -> dict[str, Any]:
+    """A chunk of Chat Completions."""
+    return {"choices": [{"index": 0, "delta": fields, "finish_reason": None}]}
+
+
+def end(reason: str) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
+
+
+def call(**fields: Any) -> dict[str, Any]:
+    """A chunk with one fragment of a tool call; name and arguments belong to its function."""
+    function = {key: fields.pop(key) for key in ("name", "arguments") if key in fields}
+    return delta(tool_calls=[{**fields, "function": function}])
+
+
+def chat(*payloads: Any) -> list[Event]:
+    """The events of these frames of Chat Completions."""
+    return read_all_ways("openai_chat", frames(*payloads))

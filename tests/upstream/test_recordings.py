@@ -1,6 +1,7 @@
 """Every recording means what its expected.json says, however its bytes are cut. See tests/recordings/README.md."""
 
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,12 +66,28 @@ def test_success_is_never_told_of_a_part(path: Path, expected: dict[str, Any]) -
             assert isinstance(terminal, Failed)
 
 
+@pytest.mark.parametrize(("path", "expected"), ANSWERS)
+def test_damaged(path: Path, expected: dict[str, Any]) -> None:
+    """Bytes changed, lost, doubled: a reader never stumbles itself, and its story stays one."""
+    body = path.read_bytes()[:20_000]
+    for seed in range(40):
+        read(expected["dialect"], [damaged(body, random.Random(seed))])
+
+
 @pytest.mark.parametrize(("path", "expected"), REFUSALS)
 def test_refusal(path: Path, expected: dict[str, Any]) -> None:
     error = refusal(expected["status"], expected["headers"], path.read_bytes())
     assert error.http_status == expected["status"]
     assert redacted(expected["error"]["message"]) in (error.upstream or "")
     assert "<" not in (error.upstream or "")
+
+
+def damaged(body: bytes, dice: random.Random) -> bytes:
+    for _ in range(dice.randint(1, 8)):
+        place = dice.randrange(len(body) + 1)
+        piece = dice.choice([b"", b"\0", b"\xff", b"\n", b"}", b'"', b"null", b"[", body[place : place + 50] * 2])
+        body = body[:place] + piece + body[place + dice.randrange(4) :]
+    return body
 
 
 def check_calls(told: Reply, expected: list[dict[str, Any]]) -> None:

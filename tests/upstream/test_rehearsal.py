@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -14,7 +13,7 @@ from services.events import Finished, Usage
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.clock import Stepped
 from services.upstream.rehearsal.pieces import size
-from services.upstream.rehearsal.script import Answer, Question, Script
+from services.upstream.rehearsal.script import Answer, Delta, Question, Script
 from services.upstream.rehearsal.server import Rehearsal
 from services.wire.sse import SSEDecoder
 from tests.upstream.reading import cuts, part
@@ -84,7 +83,8 @@ async def test_a_stream_is_what_a_correct_server_sends() -> None:
     assert finish["choices"] == [{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}]
     assert (usage["choices"], usage["usage"]["completion_tokens"], usage["usage"]["total_tokens"]) == ([], 2, 4)
     assert all(frame["usage"] is None for frame in (role, *told, finish))
-    assert {(frame["id"], frame["object"], frame["model"]) for frame in told} == {(usage["id"], "chat.completion.chunk", "echo")}
+    ids = {(frame["id"], frame["object"], frame["model"]) for frame in (role, *told, finish, usage)}
+    assert ids == {(usage["id"], "chat.completion.chunk", "echo")}
 
 
 async def test_the_reader_of_the_dialect_reads_it() -> None:
@@ -160,6 +160,7 @@ async def test_thinker_reasons_first(said: str) -> None:
     assert 60 <= thoughts <= 120
     assert len(kinds) - thoughts > 20
     assert frames(stream)[-1]["usage"]["completion_tokens_details"]["reasoning_tokens"] == thoughts
+    assert ("…" in text(stream, "reasoning_content")) == (len(said) > 60)
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
@@ -308,13 +309,14 @@ async def test_cancelling_a_rest_leaves_nothing() -> None:
 
 
 async def test_a_new_model_is_a_function_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Delta] = [{"content": "Let us see"}, {"tool_calls": [{"index": 0, "id": "call_1"}]}]
+
     def calls(question: Question) -> Script:
-        told: Iterator[dict[str, object]] = iter([{"tool_calls": [{"index": 0, "id": "call_1"}]}])
-        return Script(told, reason="tool_calls")
+        return Script(iter(told), reason="tool_calls")
 
     monkeypatch.setitem(MODELS, "tools", calls)
-    stream = await post(body("x", "tools", stop="x"))
-    assert (deltas(stream)[1:-1], ending(stream)) == ([{"tool_calls": [{"index": 0, "id": "call_1"}]}], "tool_calls")
+    stream = await post(body("x", "tools", stop="seen"))
+    assert (deltas(stream)[1:-1], ending(stream)) == (told, "tool_calls")
 
 
 async def test_a_model_may_answer_in_bytes_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

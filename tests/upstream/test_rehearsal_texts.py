@@ -39,6 +39,7 @@ def fences(markdown: str) -> list[tuple[str, str]]:
 
 def formulas(markdown: str) -> list[str]:
     assert markdown.count("$$") % 2 == 0
+    assert markdown.count("{") == markdown.count("}")
     return markdown.split("$$")[1::2]
 
 
@@ -186,6 +187,7 @@ How do I call it with curl?                       | curl -N 'http://127.0.0.1:80
 How do I call the endpoint?                       | `POST /chat?model=M`
 How do I stream replies from JavaScript?          | await fetch("http://127.0.0.1:8080/chat?model=rehearsal/guide"
 Can I call it from a web page?                    | cors_origins
+How do I call the endpoint from JavaScript?       | getReader()
 How do I use EventSource?                         | new EventSource(
 What happens when the connection is lost?         | Last-Event-ID
 How do I use the openai SDK?                      | base_url="http://127.0.0.1:8080/v1"

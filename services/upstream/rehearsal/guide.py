@@ -1,8 +1,8 @@
 """The model that answers questions about Headrace, by keywords, from the texts in guide/. It knows nothing else.
 
-A text begins with a line `ask: phrase, phrase, ...` and an empty line; then comes the answer in Markdown. A phrase counts
-where the question has its words in a row, and counts more the more words it has; a word ending in * matches by its
-beginning. The text with the highest score answers, among equals the first by name; `default.md` when none scores.
+A text begins with a line `ask: phrase, phrase, ...` and an empty line; then comes the answer in Markdown. The text with the
+most phrases in the question answers, among equals the first by name; `default.md` when there is none. So what matters
+more is written more often: `ollama, connect ollama`.
 """
 
 import re
@@ -19,11 +19,11 @@ _WORD = re.compile(r"[^\W_]+")
 
 class Topic(NamedTuple):
     name: str
-    phrases: tuple[str, ...]  # with a space where a word must begin or end
+    phrases: tuple[str, ...]  # in the shape that _words gives
     markdown: str
 
     def score(self, words: str) -> int:
-        return sum(len(phrase.split()) ** 2 for phrase in self.phrases if phrase in words)
+        return sum(phrase in words for phrase in self.phrases)
 
 
 def play(question: Question) -> Script:
@@ -40,12 +40,7 @@ def answer(text: str) -> Topic:
 def _topic(path: Path) -> Topic:
     head, _, markdown = path.read_text("utf-8").partition("\n\n")
     phrases = head.removeprefix("ask:").split(",")
-    return Topic(path.stem, tuple(_phrase(phrase) for phrase in phrases if phrase.strip()), markdown.rstrip("\n"))
-
-
-def _phrase(phrase: str) -> str:
-    words = _words(phrase)
-    return words.rstrip() if phrase.strip().endswith("*") else words
+    return Topic(path.stem, tuple(_words(phrase) for phrase in phrases if phrase.strip()), markdown.rstrip("\n"))
 
 
 def _words(text: str) -> str:

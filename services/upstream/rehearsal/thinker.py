@@ -2,10 +2,9 @@
 
 from itertools import chain
 
-from services.upstream.rehearsal.pieces import pieces
 from services.upstream.rehearsal.script import Question, Script, say, think
 
-QUOTED = 16  # pieces of the question that are repeated
+QUOTED = 60  # characters of the question that are repeated
 
 OPENINGS = (
     "Let me look at this first.",
@@ -37,9 +36,9 @@ def play(question: Question) -> Script:
 
 
 def _measured(text: str) -> str:
-    cut = list(pieces(" ".join(text[:200].split())))
-    if not cut:
+    line = " ".join(text.split())
+    if not line:
         return "The message is empty, which leaves room for anything and a reason for nothing."
-    quoted = "".join(cut[:QUOTED]) + ("…" if len(cut) > QUOTED else "")
-    kind = "a question" if text.rstrip().endswith("?") else "not put as a question, but it wants an answer"
+    quoted = line if len(line) <= QUOTED else f"{line[:QUOTED]}…"
+    kind = "a question" if line.endswith("?") else "not put as a question, but it wants an answer"
     return f"The message says “{quoted}”. It is {kind}."
