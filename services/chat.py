@@ -107,7 +107,7 @@ class Chat:
         return generation.reply
 
     def left(self, id: str) -> None:
-        """The client that started a generation is gone. Its policy decides, unless others are still reading."""
+        """A reader is gone. When it was the last one, the policy of who started the generation decides."""
         generation = self._running.get(id)
         if generation and generation.turn.on_disconnect == "stop" and not generation.log.readers:
             self._spawn(generation.stop())

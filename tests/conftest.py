@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -45,12 +44,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def node() -> str:
     found = shutil.which("node")
-    assert found and shutil.which("npm"), (
-        "These tests run JavaScript clients: install Node.js, on Debian with `apt-get install nodejs npm`."
-    )
+    missing = "These tests run JavaScript clients: install Node.js, on Debian with `apt-get install nodejs npm`."
+    assert found, missing
+    assert shutil.which("npm"), missing
     return found
-
-
-@pytest.fixture
-def root() -> Path:
-    return Path(__file__).parent.parent

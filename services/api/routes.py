@@ -1,6 +1,6 @@
 """The HTTP surface: one table of paths, one handler each. What a dialect means is its writer's business."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -56,7 +56,7 @@ class API:
         started = self._chat.start(writer.turn(body))
         if body.get("stream") is False:
             return await self._whole(request, writer, started, body)
-        return self._stream(writer(started, body), started, self._chat.follow(started.generation), self._leaving(started))
+        return self._stream(writer(started, body), started)
 
     async def follow(self, request: Request) -> ASGIApp:
         """`GET /chat/{id}`: replay after a position, then live; or a snapshot for who asks for JSON."""
@@ -72,8 +72,7 @@ class API:
             raise BadRequest(f"There is no entry {after} yet: the last one is {reply.seq}. GET /chat/{id} as JSON has it all.")
         if after == reply.seq and reply.state not in ("waiting", "streaming"):
             return Response(status_code=204)  # the one answer that makes an EventSource stop reconnecting
-        writing = writer(started, {})
-        return self._stream(_Tail(writing, after), started, self._chat.follow(id))
+        return self._stream(_Tail(writer(started, {}), after), started)
 
     async def stop(self, request: Request) -> ASGIApp:
         """`DELETE /chat/{id}`: stop; answers with the reply as it then stands. As often as one likes."""
@@ -108,7 +107,7 @@ class API:
         if presence.gone:
             self._chat.left(started.generation)
             raise ClientGone
-        return self._stream(writer(started, body), started, batches, self._leaving(started), first)
+        return self._stream(writer(started, body), started, batches, first)
 
     async def openai_models(self, request: Request) -> ASGIApp:
         models = [_openai_model(name) for name in _names(self._chat.models())]
@@ -126,25 +125,21 @@ class API:
         self,
         writer: "Writer | _Tail",
         started: Started,
-        batches: AsyncGenerator[list[Entry], None],
-        left: Callable[[], object] = lambda: None,
+        batches: AsyncGenerator[list[Entry], None] | None = None,
         first: Sequence[Entry] = (),
     ) -> EventStream:
-        id = started.generation.encode()
-        headers = [(b"headrace-generation", id), (b"location", b"/chat/" + id)]
+        """The rest of a generation as a stream; `first` are entries that were taken from `batches` already."""
+        id = started.generation
         return EventStream(
-            batches,
+            batches or self._chat.follow(id),
             writer.write,
-            headers=headers,
+            headers=[(b"headrace-generation", id.encode()), (b"location", b"/chat/" + id.encode())],
             first=first,
             heartbeat=writer.heartbeat,
             idle=self._idle,
             write_timeout=self._write_timeout,
-            left=left,
+            left=lambda: self._chat.left(id),
         )
-
-    def _leaving(self, started: Started) -> Callable[[], object]:
-        return lambda: self._chat.left(started.generation)
 
     async def _whole(self, request: Request, writer: type[Writer], started: Started, body: dict[str, Any]) -> Response:
         async with aclosing(self._chat.follow(started.generation)) as batches, Presence(request.receive) as presence:

@@ -169,6 +169,7 @@ def test_two_tabs_show_the_same(page: Page, browser: Browser) -> None:
     expect_state(answers(other).last, "finished")
     expect_state(ask(other, "Third"), "finished")
     expect(answers(page)).to_have_count(3)
+    expect_state(answers(page).last, "finished")
     assert page.locator(".hr-body").all_inner_texts() == other.locator(".hr-body").all_inner_texts() == ["First", "Second", "Third"]
     other.close()
 

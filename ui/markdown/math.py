@@ -22,6 +22,10 @@ MONEY = re.compile(r"\d[\d.,]*\s+[A-Za-z]{2,}")  # `$5 for tea and 3$` is about 
 TEX = re.compile(r"[\\^_=+<>/*{}]")  # without any of these `\[…\]` is an escaped bracket: `\[sic\]`, `\[12\]`
 MACROS = re.compile(r"\\(?:def|newcommand|renewcommand|let|href|style|class|cssId|unicode|require)(?![A-Za-z])")
 
+# Environments that the converter does not know, and its nearest to them; equations are not numbered.
+ENVIRONMENT = re.compile(r"(\\(?:begin|end)\s*){(align|aligned|eqnarray\*?|gather\*?|gathered|multline\*?)}")
+NEAREST = {"a": "align*", "e": "align*", "g": "matrix", "m": "matrix"}
+
 # fmt: off
 TAGS = {
     "math", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "mstyle", "mpadded", "mphantom", "menclose",
@@ -34,6 +38,7 @@ DIMENSIONS = {
 ATTRIBUTES = DIMENSIONS | {
     "display", "stretchy", "fence", "form", "separator", "accent", "accentunder", "movablelimits", "largeop", "symmetric", "mathvariant",
     "mathcolor", "mathbackground", "displaystyle", "scriptlevel", "columnalign", "columnlines", "rowlines", "notation",
+    "linebreak",
 }
 # fmt: on
 PLAIN_VALUE = re.compile(r"[\w #%+.,-]{1,60}", re.ASCII)
@@ -158,6 +163,7 @@ def mathml(tex: str, display: bool) -> str | None:
     """None if it is no LaTeX, too long, or asks for more than symbols and boxes."""
     if not tex or len(tex) > LONGEST or MACROS.search(tex):
         return None
+    tex = ENVIRONMENT.sub(lambda found: f"{found[1]}{{{NEAREST[found[2][0]]}}}", tex)
     try:
         root = Converter(display="block" if display else "inline").convert_to_element(tex)
         return "".join(_serialized(root))
