@@ -67,6 +67,7 @@ def catalogue(settings: Settings, transport: httpx.AsyncBaseTransport, port: int
             transport,
             api_key=upstream.api_key.get_secret_value() if upstream.api_key else None,
             timeouts=Timeouts(**settings.timeouts_for(upstream).model_dump()),
+            max_line=settings.limits.line,
             max_reply=settings.limits.reply,
         )
         for upstream in settings.other_servers(port)

@@ -78,12 +78,13 @@ class EventStream:
         self._idle = idle
         self._write_timeout = write_timeout
         self._left = left
-        self._sending_since: float | None = None
+        self._sending = False
+        self._sent = self._seen = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._loop = asyncio.get_running_loop()
         self._send = send
-        self._last = self._loop.time()
+        self._since = self._loop.time()
         await send({"type": "http.response.start", "status": 200, "headers": self._headers})
         async with aclosing(self._batches), Presence(receive) as presence:
             self._presence = presence
@@ -109,20 +110,23 @@ class EventStream:
                     await asyncio.sleep(0)
 
     async def _put(self, data: bytes) -> None:
-        self._sending_since = self._loop.time()
+        self._sending = True
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        self._sending_since = None
-        self._last = self._loop.time()
+        self._sending = False
+        self._sent += 1
 
     def _arm(self) -> None:
         self._timer = self._loop.call_later(min(self._idle, self._write_timeout) / 4, self._tick)
 
     def _tick(self) -> None:
+        """Looks now and then instead of noting the time of every send."""
         now = self._loop.time()
-        if self._sending_since is not None:
-            if now - self._sending_since > self._write_timeout:
+        if self._sent != self._seen:
+            self._seen, self._since = self._sent, now
+        elif self._sending:
+            if now - self._since >= self._write_timeout:
                 self._presence.leave()
                 return
-        elif now - self._last >= self._idle * 0.75:
+        elif now - self._since >= self._idle / 2:
             self._beat = self._loop.create_task(self._put(self._heartbeat))
         self._arm()

@@ -12,6 +12,7 @@ One event loop and no await between read and write: no locks.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -55,7 +56,7 @@ class EventLog:
         """
         if self.ended:
             raise RuntimeError(f"{self!r} has ended")
-        at = self._now()
+        at = (self._clock() - self._began) * 1000
         seq = len(self.entries)
         batch: list[Entry] = []
         for event in events:
@@ -72,11 +73,8 @@ class EventLog:
             batch.append(Entry(seq, at, event))
             if self.ended:
                 break
-        self.entries.extend(batch)
-        self._journal.append(self.id, batch, lambda: self._show(seq))
-
-    def _now(self) -> float:
-        return round((self._clock() - self._began) * 1000, 3)
+        self.entries += batch
+        self._journal.append(self.id, batch, partial(self._show, seq))
 
     def _bookkeeping(self, event: Event) -> list[PartFinished]:
         """What law 2 demands in front of this event."""
@@ -93,20 +91,22 @@ class EventLog:
         return []
 
     def _timed(self, event: Terminal, at: float) -> Terminal:
-        return msgspec.structs.replace(event, ttft_ms=self._first_delta, ms=at)
+        ttft = None if self._first_delta is None else round(self._first_delta, 3)
+        return msgspec.structs.replace(event, ttft_ms=ttft, ms=round(at, 3))
 
     def _show(self, seq: int) -> None:
         self.shown = seq
         waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
+        for news in waiting:
+            if not news.done():
+                news.set_result(None)
 
     async def follow(self, after: int = 0) -> AsyncGenerator[list[Entry], None]:
         """Batches of entries with seq > `after`: what is there, then what comes, until the terminal event.
 
         Enter it with `contextlib.aclosing`. Leaving changes nothing for the generation or for other readers.
         """
+        loop = asyncio.get_running_loop()
         self.readers += 1
         try:
             while True:
@@ -117,11 +117,8 @@ class EventLog:
                 elif self.complete:
                     return
                 else:
-                    await self._news()
+                    news: asyncio.Future[None] = loop.create_future()
+                    self._waiting.append(news)
+                    await news
         finally:
             self.readers -= 1
-
-    async def _news(self) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        await future

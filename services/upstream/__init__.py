@@ -10,7 +10,7 @@ from services.upstream.ollama import OllamaReader
 from services.upstream.openai_chat import OpenAIChatReader
 from services.upstream.reader import Reader
 
-READERS: Mapping[str, Callable[[], Reader]] = {
+READERS: Mapping[str, Callable[..., Reader]] = {
     "openai_chat": OpenAIChatReader,
     "ollama": OllamaReader,
 }

@@ -10,6 +10,7 @@ compression is asked for or accepted, every wait has a limit of its own, and eve
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,7 +18,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from services.errors import LimitExceeded, NotAStream, ProtocolError, TimedOut, Truncated, Unreachable, UpstreamError
-from services.events import Event, Failed, Status
+from services.events import Event, Finished, Status
 from services.messages import Turn
 from services.upstream.patience import PATIENT, Patience, Timeouts
 from services.upstream.reader import Model, Reader
@@ -52,20 +53,21 @@ class HTTPUpstream:
     def __init__(
         self,
         name: str,
-        reader: Callable[[], Reader],
+        reader: Callable[[int], Reader],
         base_url: str,
         transport: httpx.AsyncBaseTransport,
         *,
         api_key: str | None = None,
         timeouts: Timeouts = PATIENT,
+        max_line: int = 1 << 20,
         max_reply: int = 16_000_000,
     ) -> None:
         self.name = name
         self.host = urlsplit(base_url).netloc.rpartition("@")[2]
-        self._reader = reader
+        self._reader = partial(reader, max_line)
         self._base_url = base_url.rstrip("/")
         self._transport = transport
-        self._headers = {"content-type": "application/json", "accept-encoding": "identity", **reader().headers(api_key)}
+        self._headers = {"content-type": "application/json", "accept-encoding": "identity", **reader(max_line).headers(api_key)}
         self._timeouts = timeouts
         self._max_reply = max_reply
 
@@ -80,14 +82,22 @@ class HTTPUpstream:
         """
         reader = self._reader()
         path, body = reader.request(turn)
-        with Patience(self._timeouts) as patience:
-            response = await self._send("POST", path, body)
-            try:
-                await self._check(response)
-                emit([Status("waiting")])
-                await self._pump(response, reader, emit, patience)
-            finally:
-                await response.aclose()
+        try:
+            with Patience(self._timeouts) as patience:
+                response = await self._send("POST", path, body)
+                try:
+                    await self._check(response)
+                    emit([Status("waiting")])
+                    await self._pump(response, reader, emit, patience)
+                finally:
+                    await response.aclose()
+        except (TimedOut, Truncated):
+            # The server may have said how the answer ends, and only failed to end its stream.
+            held = reader.finish()
+            if not held or not isinstance(held[-1], Finished):
+                emit(held[:-1])
+                raise
+            emit(held)
 
     async def _pump(self, response: httpx.Response, reader: Reader, emit: Emit, patience: Patience) -> None:
         left = self._max_reply
@@ -103,12 +113,7 @@ class HTTPUpstream:
                     if reader.done:
                         return
         except BROKEN as exc:
-            *held, end = reader.finish()
-            if isinstance(end, Failed):
-                emit(held)
-                raise self._broken_off() from exc
-            emit([*held, end])
-            return
+            raise self._broken_off() from exc
         emit(reader.finish())
 
     async def models(self) -> list[Model]:

@@ -18,7 +18,7 @@ from services.upstream.reader import Model, Request
 from services.upstream.story import Story
 from services.upstream.think import Piece, Think
 from services.wire.ndjson import NDJSONDecoder
-from services.wire.sse import Frame, SSEDecoder
+from services.wire.sse import MAX_EVENT, Frame, SSEDecoder
 
 
 class Said(msgspec.Struct, gc=False):
@@ -45,14 +45,14 @@ REASONS: dict[str, Reason] = {"length": "length"}
 class OllamaReader:
     models_path: ClassVar[str] = "/api/tags"
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_EVENT) -> None:
         self.done = False
         self._story = Story()
         self._think = Think()
         self._opening = Opening()
         self._kind: Kind | None = None
-        self._lines = NDJSONDecoder()
-        self._sse = SSEDecoder()
+        self._lines = NDJSONDecoder(limit)
+        self._sse = SSEDecoder(max_line=limit, max_event=limit)
         self._page = b""
         self._heard = False
         self._foreign = b""  # JSON, but no line of a chat

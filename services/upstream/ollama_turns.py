@@ -77,7 +77,7 @@ def _message(role: str, parts: list[Part]) -> Object:
                 said.setdefault("images", []).append(_base64(url))
             case ToolCall():
                 said.setdefault("tool_calls", []).append(_call(part))
-            case Reasoning(_, _, _):
+            case Reasoning():
                 pass  # below
             case Attachment("source" | "opaque") if role == "assistant":
                 pass  # what a server notes about its own words is not asked for again

@@ -1,7 +1,7 @@
-"""OpenAI's Chat Completions, as three dozen kinds of servers stream them. Sans-IO: bytes in, events out.
+"""OpenAI's Chat Completions, as all kinds of servers stream them. Sans-IO: bytes in, events out.
 
 The end is `[DONE]`, or the end of the connection after a finish_reason; usage may come between the two, text as well.
-`[DONE]` alone, or without any text before it, is no answer: a server that fails says it too (vLLM, LocalAI, LM Studio).
+`[DONE]` alone, or without any text before it, is no answer: a server that fails says it too (vLLM, SGLang, LocalAI).
 Of several choices the first one is read.
 """
 
@@ -27,7 +27,7 @@ FORMS: dict[object, Form] = {"reasoning.summary": "summary", "reasoning.encrypte
 class OpenAIChatReader:
     models_path: ClassVar[str] = "/models"
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_EVENT) -> None:
         self.done = False
         self._story = Story()
         self._calls = Calls(self._story)
@@ -35,7 +35,7 @@ class OpenAIChatReader:
         self._opening = Opening()
         self._kind: Kind | None = None
         self._errors = ErrorField()
-        self._sse = SSEDecoder()
+        self._sse = SSEDecoder(max_line=limit, max_event=limit)
         self._body = bytearray()  # of what is no stream
         self._heard = False
         self._foreign = b""  # JSON, but no chunk
@@ -146,8 +146,8 @@ class OpenAIChatReader:
         if choice.usage:
             self._counted = True
             self._story.usage(openai_chunks.usage(choice.usage))
-        if choice.logprobs and self._story.saying == "text":
-            self._story.side("text", "logprobs").extend(choice.logprobs.get("content") or ())
+        if choice.logprobs and self._story.saying == "text" and isinstance(told := choice.logprobs.get("content"), list):
+            self._story.side("text", "logprobs").extend(told)
 
     def _apply_delta(self, delta: Delta) -> None:
         reasoning = delta.reasoning_content or delta.reasoning

@@ -36,7 +36,7 @@ class Model(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Reader(Protocol):
-    """One instance reads one reply."""
+    """One instance reads one reply. It is made with the bytes that one line or frame may have at most."""
 
     models_path: ClassVar[str]
     done: bool  # the terminal event has been returned: nothing more is read, the connection may be closed

@@ -54,6 +54,11 @@ CALLS: list[tuple[str, list[Any], list[Event]]] = [
     ("no index", [call(id="a", name="weather", arguments=K), call(id="b", name="time", arguments=Z)], TWO),
     ("no id", [call(index=0, name="weather", arguments=K), call(index=1, id="", name="time", arguments=Z)], MADE_UP),
     ("all index 0, no id", [call(index=0, name="weather", arguments=K), call(index=0, name="time", arguments=Z)], MADE_UP),
+    (
+        "all index 0, no id, no arguments",
+        [call(index=0, name="x"), call(index=0, name="y")],
+        told_late(tool(0, "call00000", "x", value={}), tool(1, "call00001", "y", value={})),
+    ),
     ("no index, no id, one name", [call(name="weather", arguments=K), call(name="weather", arguments=K)], SAME),
     (
         "empty ids afterwards",

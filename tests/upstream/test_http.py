@@ -178,6 +178,18 @@ async def test_a_finish_reason_counts_although_the_connection_breaks() -> None:
     assert (text(events), type(events[-1])) == ("Hello", Finished)
 
 
+async def test_a_server_that_says_how_it_ends_but_then_only_falls_silent_has_ended() -> None:
+    async with upstream(sends(HEAD + chunk(delta("Hello", '"stop"')), then="stay")) as (asked, _):
+        events = await story(asked)
+    assert (text(events), type(events[-1])) == ("Hello", Finished)
+
+
+async def test_a_line_has_a_size() -> None:
+    async with upstream(sends(HEAD + chunk(delta("x" * 5000)), then="stay"), max_line=1000) as (asked, _):
+        with pytest.raises(HeadraceError, match="1,000 bytes"):
+            await asked.read(TURN, lambda events: None)
+
+
 async def test_a_reply_has_a_size() -> None:
     async with upstream(sends(HEAD + chunk(delta("x" * 5000)), then="stay"), max_reply=1000) as (asked, _):
         with pytest.raises(HeadraceError, match="more than 1,000 bytes"):

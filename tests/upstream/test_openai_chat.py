@@ -109,6 +109,7 @@ OTHERS = [
         {**delta(), "citations": ["https://a", "https://a", "https://b"]},
         [*part(0, "source", value={"url": "https://a"}), *part(1, "source", value={"url": "https://b"})],
     ),
+    ("logprobs of another kind", '{"choices":[{"delta":{"content":"a"},"logprobs":{"content":5}}]}', part(0, "text", "a")),
     ("what nobody knows", delta(content=[{"type": "hologram", "n": 1}]), part(0, "opaque", value={"type": "hologram", "n": 1})),
     (
         "logprobs, with numbers JSON does not have",
@@ -141,6 +142,7 @@ USAGE = [
     ("DeepSeek's cache", [STOP, usage({"prompt_cache_hit_tokens": 7})], Usage(cached_tokens=7)),
     ("timings", [{**STOP, "timings": {"cache_n": 4, "prompt_n": 5, "predicted_n": 6}}], Usage(9, 6, cached_tokens=4)),
     ("timings beside usage", [{**STOP, "usage": COUNTS, "timings": {"prompt_n": 1}}], Usage(9, 5, total_tokens=14)),
+    ("timings after usage", [{**STOP, "usage": COUNTS}, {"choices": [], "timings": {"prompt_n": 1}}], Usage(9, 5, total_tokens=14)),
     ("nonsense", [STOP, usage({"prompt_tokens": -1, "completion_tokens": True, "total_tokens": "7"})], None),
 ]
 

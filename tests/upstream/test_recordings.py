@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from services.events import Failed, Finished
-from services.messages import Reply, ToolCall
+from services.messages import Reasoning, Reply, ToolCall
 from services.upstream.refusals import refusal
 from services.upstream.words import redacted
 from tests.upstream.reading import cuts, read, reply
@@ -43,7 +43,7 @@ def test_answer(path: Path, expected: dict[str, Any]) -> None:
     assert all(read(expected["dialect"], way) == events for way in ways)
     told = reply(events)
     assert told.message.text == expected["text"] + expected.get("extra", {}).get("refusal", "")
-    assert "".join(part.text for part in told.parts if part.__struct_config__.tag == "reasoning") == expected["reasoning"]  # type: ignore[union-attr]
+    assert "".join(part.text for part in told.parts if isinstance(part, Reasoning)) == expected["reasoning"]
     assert (told.reason, told.raw_reason) == (expected["finish_reason"], expected["raw_finish_reason"])
     check_calls(told, expected["tool_calls"])
     check_usage(told, expected["usage"])

@@ -19,6 +19,7 @@ from services.upstream.rehearsal import MODELS, guide
 from services.upstream.rehearsal.blocks import KINDS
 from services.upstream.rehearsal.longform import MIX, MOST, Order, read, write
 from services.upstream.rehearsal.pieces import pieces, size
+from tests.serving import ROOT
 
 PROSE = ("prose",)
 
@@ -262,8 +263,8 @@ def test_the_guide_speaks_of_what_there_is(topic: guide.Topic) -> None:
     assert set(ours) <= {"/chat", "/v1", "/models"}
 
 
-def test_the_guide_names_the_servers_that_are_listed(root: Path) -> None:
-    listed = {upstream.name: upstream for upstream in load([], home=root).upstreams}
+def test_the_guide_names_the_servers_that_are_listed() -> None:
+    listed = {upstream.name: upstream for upstream in load([], home=ROOT).upstreams}
     table = re.findall(r"\| `(\w+)` \| `(http\S+)` \|", guide.answer("connect").markdown)
     assert {name: listed[name].base_url for name in listed} == dict(table)
     assert all(isinstance(upstream, Upstream) for upstream in listed.values())

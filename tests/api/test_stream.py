@@ -1,0 +1,63 @@
+"""The response that streams: heartbeats for who waits, an end for who takes nothing."""
+
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.serving import Served, served
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    settings = "[server]\nheartbeat = 0.2\nwrite_timeout = 0.4\n"
+    with served(tmp_path_factory.mktemp("hurried"), settings) as running:
+        yield running
+
+
+def question(text: str) -> dict[str, object]:
+    return {"messages": [{"role": "user", "content": text}], "on_disconnect": "keep"}
+
+
+def test_an_idle_stream_has_a_heartbeat(hurried: Served) -> None:
+    body = httpx.post(
+        f"{hurried.url}/chat?model=rehearsal/longform", json=question("2 tokens at 1 tokens/s"), trust_env=False, timeout=20
+    ).content
+    first, *rest = body.split(b"\n\n")
+    assert b"created" in first
+    assert body.count(b":\n") >= 2
+    assert all(line.split(b":")[0] in (b"", b"id", b"event", b"data") for frame in rest for line in frame.splitlines())
+
+
+def test_a_busy_stream_has_none(hurried: Served) -> None:
+    body = httpx.post(
+        f"{hurried.url}/chat?model=rehearsal/longform", json=question("300 tokens at 300 tokens/s"), trust_env=False, timeout=20
+    ).content
+    assert b"\n:" not in body
+
+
+def test_a_client_that_takes_nothing_is_dropped_and_can_come_back(hurried: Served) -> None:
+    with httpx.Client(base_url=hurried.url, trust_env=False, timeout=20) as client:
+        started = client.post("/chat?model=rehearsal/longform", json=question("60000 tokens fast"))
+        id = started.headers["headrace-generation"]
+        address = urlsplit(hurried.url)
+        with socket.create_connection((address.hostname or "", address.port or 0)) as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.sendall(f"GET /chat/{id}?after=0 HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+            deaf.recv(100)
+            assert any(readers(client, id) == 0 for _ in range(3000))
+        assert client.get(f"/chat/{id}?after=0").content == started.content
+
+
+def readers(client: httpx.Client, id: str) -> int:
+    (listed,) = [line for line in client.get("/chat").json()["generations"] if line["id"] == id]
+    return int(listed["readers"])
+
+
+def test_head_tells_the_headers_only(hurried: Served) -> None:
+    with httpx.Client(base_url=hurried.url, trust_env=False, timeout=20) as client:
+        id = client.post("/chat?model=rehearsal/echo", json=question("Hello")).headers["headrace-generation"]
+        response = client.head(f"/chat/{id}?after=0")
+        assert (response.status_code, response.content) == (200, b"")
