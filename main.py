@@ -17,6 +17,7 @@ from services.upstream import READERS
 from services.upstream.catalogue import Catalogue
 from services.upstream.http import HTTPUpstream, in_process, open_transport
 from services.upstream.patience import Timeouts
+from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.server import Rehearsal
 from ui.pages import register
 
@@ -75,7 +76,7 @@ def catalogue(settings: Settings, transport: httpx.AsyncBaseTransport, port: int
     if settings.rehearsal.enabled:
         rehearsal = Rehearsal(settings.rehearsal.speed)
         upstreams.append(HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", in_process(rehearsal.answer)))
-    fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models}
+    fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models} | {"rehearsal": tuple(MODELS)}
     return Catalogue(upstreams, fixed=fixed, preferred=settings.chat.model, patience=settings.chat.probe)
 
 

@@ -265,6 +265,11 @@ class Chat:
     def models(self) -> list[Listing]:
         return self._catalogue.listings()
 
+    async def settled_models(self) -> list[Listing]:
+        """The same, but not before every server was asked once."""
+        await self._catalogue.settle()
+        return self._catalogue.listings()
+
     async def refresh_models(self) -> list[Listing]:
         """Ask the servers again; takes as long as the patience with the slowest one."""
         await self._catalogue.refresh()

@@ -34,7 +34,8 @@ def served(folder: Path, settings: str = QUIET, *flags: str) -> Iterator[Served]
     file = folder / "settings.toml"
     file.write_text(settings)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("HEADRACE_", "NICEGUI_", "PYTEST_"))}
-    command = [sys.executable, "-W", "error::RuntimeWarning", str(ROOT / "main.py"), "--server.port", "0", *flags]
+    port = () if "--server.port" in flags else ("--server.port", "0")
+    command = [sys.executable, "-W", "error::RuntimeWarning", str(ROOT / "main.py"), *port, *flags]
     env |= {"HEADRACE_SETTINGS": str(file), "PYTHONUNBUFFERED": "1"}
     with (folder / "log").open("w+") as log:
         process = subprocess.Popen(command, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)

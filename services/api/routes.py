@@ -82,7 +82,7 @@ class API:
         return json_response(msgspec.json.encode({"generations": self._chat.generations()}))
 
     async def models(self, request: Request) -> ASGIApp:
-        listings = await self._chat.refresh_models() if "refresh" in request.query_params else self._chat.models()
+        listings = await (self._chat.refresh_models() if "refresh" in request.query_params else self._chat.settled_models())
         return json_response(msgspec.json.encode({"default": self._chat.default_model, "upstreams": listings, "models": _names(listings)}))
 
     async def health(self, request: Request) -> ASGIApp:
@@ -110,12 +110,12 @@ class API:
         return self._stream(writer(started, body), started, batches, first)
 
     async def openai_models(self, request: Request) -> ASGIApp:
-        models = [_openai_model(name) for name in _names(self._chat.models())]
+        models = [_openai_model(name) for name in _names(await self._chat.settled_models())]
         return json_response(msgspec.json.encode({"object": "list", "data": models}))
 
     async def openai_model(self, request: Request) -> ASGIApp:
         id = request.path_params["id"]
-        if id not in _names(self._chat.models()):
+        if id not in _names(await self._chat.settled_models()):
             raise NotFound(f"No model is called {id[:200]!r}. GET /v1/models lists them.")
         return json_response(msgspec.json.encode(_openai_model(id)))
 

@@ -60,6 +60,7 @@ class Catalogue:
         self._fixed = fixed or {}
         self._listings = {name: self._first_listing(upstream) for name, upstream in self._upstreams.items()}
         self._refreshing: asyncio.Task[None] | None = None
+        self._asked = False
 
     def _first_listing(self, upstream: Upstream) -> Listing:
         models = self._fixed.get(upstream.name)
@@ -120,10 +121,16 @@ class Catalogue:
             self._refreshing = asyncio.get_running_loop().create_task(self._refresh_all())
         await asyncio.shield(self._refreshing)
 
+    async def settle(self) -> None:
+        """Wait for the first refresh, the one of the start; nothing once that is over."""
+        if not self._asked:
+            await self.refresh()
+
     async def _refresh_all(self) -> None:
         asked = [upstream for name, upstream in self._upstreams.items() if not self._fixed.get(name)]
         for listing in await asyncio.gather(*(self._ask(upstream) for upstream in asked)):
             self._listings[listing.name] = listing
+        self._asked = True
 
     async def _ask(self, upstream: Upstream) -> Listing:
         patience = self._patience if is_local(upstream.host) else self._remote_patience

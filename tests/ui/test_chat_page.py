@@ -245,6 +245,27 @@ def deaf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
+def test_a_server_that_does_not_run_is_no_error(tmp_path: Path, browser: Browser) -> None:
+    """And one that is started later is found when asked for again."""
+    folder = tmp_path / "late"
+    folder.mkdir()
+    with served(folder) as late:
+        pass
+    port = late.url.rpartition(":")[2]
+    upstream = f'[[upstreams]]\nname = "late"\ndialect = "openai_chat"\nbase_url = "{late.url}/v1"\n'
+    with served(tmp_path, QUIET + upstream) as running:
+        page = browser.new_page()
+        visit(page, running.url)
+        expect(page.get_by_text("Not running: late")).to_be_visible()
+        with served(folder, QUIET, "--server.port", port):
+            page.get_by_role("button", name="Look again").click()
+            expect(page.get_by_text("Not running: late")).to_be_hidden()
+            choose(page, "rehearsal/echo · late")
+            expect_state(ask(page, "Hello through two of us"), "finished")
+            expect(answers(page)).to_contain_text("Hello through two of us")
+        page.close()
+
+
 def test_an_error_lives_in_the_reply_and_survives_a_reload(deaf: Served, browser: Browser) -> None:
     page = browser.new_page()
     visit(page, deaf.url)

@@ -46,7 +46,7 @@ class ChatPage:
                 self._main = main
                 self._transcript = Transcript(on_retry=self._retry)
                 with ui.element("div").classes("hr-dock"):
-                    self._welcome = Welcome(on_suggestion=self._send)
+                    self._welcome = Welcome(on_suggestion=self._send, on_look=self._refresh_models)
                     self._composer = Composer(on_send=self._send, on_stop=self._stop, on_model=self._choose)
         self._client.on_delete(self._leave)
         self._unwatch = self._chat.watch(self._changed)
@@ -164,7 +164,7 @@ class ChatPage:
     # Models
 
     async def _choose(self, model: str) -> None:
-        self._welcome.show(model, self._chat.alone)
+        self._show_welcome(model)
 
     async def _refresh_models(self) -> None:
         listings = await self._chat.refresh_models()
@@ -176,4 +176,8 @@ class ChatPage:
         models = {f"{listing.name}/{model.name}": f"{model.name} · {listing.name}" for listing in listings for model in listing.models}
         chosen = chosen or self._chat.default_model
         self._composer.offer(models, chosen)
-        self._welcome.show(chosen, self._chat.alone)
+        self._show_welcome(chosen)
+
+    def _show_welcome(self, model: str) -> None:
+        missing = [listing.name for listing in self._chat.models() if listing.state in ("not running", "refusing")]
+        self._welcome.show(model, self._chat.alone, missing)

@@ -1,6 +1,7 @@
 """The empty page: a greeting, the model that will answer, and something to begin with. It talks to nobody."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from nicegui import ui
 
@@ -18,27 +19,31 @@ ANY = (
 
 
 class Welcome:
-    def __init__(self, *, on_suggestion: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, *, on_suggestion: Callable[[str], Awaitable[None]], on_look: Callable[[], Awaitable[None]]) -> None:
         self._on_suggestion = on_suggestion
         with ui.element("div").classes("hr-welcome") as self._box:
             with ui.element("h1").classes("hr-greeting"):
                 ui.label("What shall we talk about?")
             self._model = ui.label("").classes("hr-muted")
-            self._notice = ui.label("").classes("hr-first-run")
+            with ui.element("div").classes("hr-first-run") as self._notice:
+                ui.label(
+                    "No model server is running on the usual ports, so the built-in rehearsal model answers. "
+                    "Start one and it appears in the model list, or put a key into settings.toml."
+                )
+                with ui.element("div").classes("hr-servers"):
+                    self._servers = ui.label("")
+                    ui.button("Look again", color=None, on_click=on_look).props("flat dense no-caps").classes("hr-look")
             self._chips = ui.element("div").classes("hr-chips")
 
-    def show(self, model: str, alone: bool) -> None:
-        """`alone`: no model server answers but the built-in one, which is told kindly, with what to do."""
+    def show(self, model: str, alone: bool, missing: Sequence[str]) -> None:
+        """`alone`: no model server answers but the built-in one, which is told kindly. `missing` are servers that do not run."""
         self._model.set_text(f"{model} will answer")
         self._notice.set_visibility(alone)
-        self._notice.set_text(
-            "No model server is running on the usual ports, so the built-in rehearsal model answers. "
-            "Start Ollama, LM Studio, llama.cpp or vLLM and it appears in the model list; or add a key in settings.toml."
-        )
+        self._servers.set_text(f"Not running: {', '.join(missing)}" if missing else "")
         self._chips.clear()
         with self._chips:
             for text in REHEARSAL if model.startswith("rehearsal/") else ANY:
-                ui.button(text, color=None, on_click=lambda text=text: self._on_suggestion(text)).props("flat no-caps").classes("hr-chip")
+                ui.button(text, color=None, on_click=partial(self._on_suggestion, text)).props("flat no-caps").classes("hr-chip")
 
     def hide(self) -> None:
         self._box.set_visibility(False)
