@@ -265,14 +265,9 @@ class Chat:
     def models(self) -> list[Listing]:
         return self._catalogue.listings()
 
-    async def settled_models(self) -> list[Listing]:
-        """The same, but not before every server was asked once."""
-        await self._catalogue.settle()
-        return self._catalogue.listings()
-
-    async def refresh_models(self) -> list[Listing]:
-        """Ask the servers again; takes as long as the patience with the slowest one."""
-        await self._catalogue.refresh()
+    async def refresh_models(self, older_than: float = 0.0) -> list[Listing]:
+        """Ask the servers again, unless they were asked less than so many seconds ago."""
+        await self._catalogue.refresh(older_than)
         return self._catalogue.listings()
 
     # The end

@@ -1,5 +1,6 @@
 """The HTTP surface: one table of paths, one handler each. What a dialect means is its writer's business."""
 
+import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -20,6 +21,7 @@ from services.errors import BadRequest, MethodNotAllowed, NotFound, UnsupportedM
 from services.events import Entry, Failed, Retrying, Started, Status
 
 NATIVE = ("events", "messages", "text", "ollama")
+ASKED_ONCE = math.inf  # seconds: the servers are asked at the start, and when somebody wants it
 PATHS = ("/chat", "/models", "/healthz", "/v1")
 
 
@@ -82,7 +84,7 @@ class API:
         return json_response(msgspec.json.encode({"generations": self._chat.generations()}))
 
     async def models(self, request: Request) -> ASGIApp:
-        listings = await (self._chat.refresh_models() if "refresh" in request.query_params else self._chat.settled_models())
+        listings = await self._chat.refresh_models(0 if "refresh" in request.query_params else ASKED_ONCE)
         return json_response(msgspec.json.encode({"default": self._chat.default_model, "upstreams": listings, "models": _names(listings)}))
 
     async def health(self, request: Request) -> ASGIApp:
@@ -110,12 +112,12 @@ class API:
         return self._stream(writer(started, body), started, batches, first)
 
     async def openai_models(self, request: Request) -> ASGIApp:
-        models = [_openai_model(name) for name in _names(await self._chat.settled_models())]
+        models = [_openai_model(name) for name in _names(await self._chat.refresh_models(ASKED_ONCE))]
         return json_response(msgspec.json.encode({"object": "list", "data": models}))
 
     async def openai_model(self, request: Request) -> ASGIApp:
         id = request.path_params["id"]
-        if id not in _names(await self._chat.settled_models()):
+        if id not in _names(await self._chat.refresh_models(ASKED_ONCE)):
             raise NotFound(f"No model is called {id[:200]!r}. GET /v1/models lists them.")
         return json_response(msgspec.json.encode(_openai_model(id)))
 

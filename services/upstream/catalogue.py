@@ -7,6 +7,7 @@ which is a state and never an error: people start and stop their model servers a
 import asyncio
 import difflib
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, Protocol
 
@@ -60,7 +61,7 @@ class Catalogue:
         self._fixed = fixed or {}
         self._listings = {name: self._first_listing(upstream) for name, upstream in self._upstreams.items()}
         self._refreshing: asyncio.Task[None] | None = None
-        self._asked = False
+        self._asked: float | None = None  # when the last refresh ended
 
     def _first_listing(self, upstream: Upstream) -> Listing:
         models = self._fixed.get(upstream.name)
@@ -115,22 +116,22 @@ class Catalogue:
         near += [bare[name] for name in difflib.get_close_matches(model, list(bare), n=3, cutoff=0.5) if bare[name] not in near]
         return f"No model is called {model[:200]!r}. {'Nearest' if near else 'There are'}: {', '.join((near or names)[:5])}."
 
-    async def refresh(self) -> None:
-        """Ask every server for its models: all at once, local ones with little patience. One refresh runs at a time."""
+    async def refresh(self, older_than: float = 0.0) -> None:
+        """Ask every server for its models, unless that was done less than `older_than` seconds ago.
+
+        All at once, local ones with little patience; one refresh runs at a time.
+        """
+        if self._asked is not None and time.monotonic() - self._asked < older_than:
+            return
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.get_running_loop().create_task(self._refresh_all())
         await asyncio.shield(self._refreshing)
-
-    async def settle(self) -> None:
-        """Wait for the first refresh, the one of the start; nothing once that is over."""
-        if not self._asked:
-            await self.refresh()
 
     async def _refresh_all(self) -> None:
         asked = [upstream for name, upstream in self._upstreams.items() if not self._fixed.get(name)]
         for listing in await asyncio.gather(*(self._ask(upstream) for upstream in asked)):
             self._listings[listing.name] = listing
-        self._asked = True
+        self._asked = time.monotonic()
 
     async def _ask(self, upstream: Upstream) -> Listing:
         patience = self._patience if is_local(upstream.host) else self._remote_patience

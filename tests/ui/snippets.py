@@ -11,7 +11,7 @@ SNIPPETS = [
     "a\x0bb\x0cc\x1cd\x85e\u2028f\u2029g\n", "nul\x00here\n", "bidi \u202eabc\u202c \u2066x\u2069\n",
     "zero\u200bwidth\u00a0space\n", "lone \ud83d half\n",
     # headings and rules
-    "# One\n", "## Two ##\n", "###### Six\n", "####### Seven\n", "#no\n", "#\n", "# a\n# b\n", "# a | b\n",
+    "# One\n", "## Two ##\n", "###### Six\n", "####### Seven\n", "#no\n", "#\n", "# a\n# b\n", "# a | b\n", "# a | b\n--|--\n",
     "> [ref]\n> ```\n>\n", "Set\n===\n", "Set\n---\n",
     "a\nb\n===\n", "===\n", "---\n", "***\n", "- - -\n", "_ _ _ _\n", "--\n", "+++\n", "a\n-", "a\n=", "a\n***\nb\n",
     # lists
@@ -43,7 +43,8 @@ SNIPPETS = [
     "[un](http://closed\n", "[a [b](http://b.example) c](http://c.example)\n",
     "http://a.example/*b*_c_ HTTP://UP.example xhttp://no.example\n", "https://\u4e2d\u6587.example/\u8def\u3002\u597d\n",
     # formulas
-    "$x^2$ and $5 and $6, costs $5-$10, US$5 to US$6\n", "$$\nx = \\frac{1}{2}\n$$\n", "$$x$$\n", "$$ x\n+ y $$\n", "a $$x$$ b\n",
+    "$x^2$ and $5 and $6, costs $5-$10, US$5 to US$6\n", "$$\nx = \\frac{1}{2}\n$$\n", "$$x$$\n", "$$a|b$$\n-|-\n",
+    "$$ x\n+ y $$\n", "a $$x$$ b\n",
     "\\(a\\) \\[b^2\\]\n", "\\[\nx\n\\]\n", "\\[ x = 1 \\]\n", "$$\nopen\n", "$$\nopen\n\nnot math\n", "text\n$$\nx\n$$\nmore\n",
     "text\n$$\nx\n", "- $$\n  x\n  $$\n", "- $$\n  x\n# h\n", "> $$\n> x\n> $$\n", "$$$ a lot\n", "$\\frac{$ $\\nosuch$ $a\n\nb$\n",
     "\\[sic\\] \\(\n", "\\begin{align}x\\end{align}\n", "$$\n- a\n# b\n$$\n", "$a$$b$ $ c $ \\$d$\n",

@@ -333,6 +333,11 @@ def test_what_is_too_deep_or_too_large_is_plain_text_and_complete() -> None:
     assert "word" in "".join(whole("> " * (DEEPEST // 2) + "word"))
 
 
+def test_a_paragraph_larger_than_a_person_writes_is_not_parsed() -> None:
+    for text in ("[a](https://b.example) " * 500, "*a* " * 5000):
+        assert whole(text) == [f"<p>{text.strip()}</p>"]
+
+
 def test_a_surrogate_pair_in_two_pieces_is_one_character() -> None:
     assert streamed(["a\ud83d", "\ude00b"]) == ["<p>a\U0001f600b</p>"]
     assert streamed(["a\ud83d", "b"]) == ["<p>a\ufffdb</p>"]

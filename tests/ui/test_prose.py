@@ -59,7 +59,7 @@ class Stage:
 
     def expect_same(self, *, holding: str = "") -> None:
         """The page shows what the server believes, and that is the text that was meant."""
-        self.page.wait_for_function("(text) => document.querySelector('.hr-prose')?.innerText.includes(text)", arg=holding)
+        self.page.wait_for_function("(text) => document.querySelector('.hr-prose')?.textContent.includes(text)", arg=holding)
         self.page.wait_for_function(SAME, arg=self.do("look"))
 
 
@@ -79,7 +79,9 @@ def on(browser: Browser, stage: str, request: pytest.FixtureRequest) -> Iterator
 
 def test_a_text_streams_in(on: Stage) -> None:
     on.open()
-    text = "\n\n".join(snippet for snippet in SNIPPETS if "\ud83d" not in snippet)
+    text = "\n\n".join(
+        snippet for snippet in SNIPPETS if "\ud83d" not in snippet and snippet.count("```") % 2 == 0 and "~~~" not in snippet
+    )
     on.stream(text[:1500])
     on.expect_same(holding="Six")
     on.stream(text[1500:] + "\n\n**at the end**")

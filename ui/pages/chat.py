@@ -16,6 +16,8 @@ from ui.panels.transcript import Transcript
 from ui.panels.welcome import Welcome
 from ui.theme import frame
 
+STALE = 30.0  # seconds after which a page that is opened asks the model servers again
+
 
 def register(chat: Chat) -> None:
     @ui.page("/")
@@ -46,7 +48,7 @@ class ChatPage:
                 self._main = main
                 self._transcript = Transcript(on_retry=self._retry)
                 with ui.element("div").classes("hr-dock"):
-                    self._welcome = Welcome(on_suggestion=self._send, on_look=self._refresh_models)
+                    self._welcome = Welcome(on_suggestion=self._send, on_look=self._look_again)
                     self._composer = Composer(on_send=self._send, on_stop=self._stop, on_model=self._choose)
         self._client.on_delete(self._leave)
         self._unwatch = self._chat.watch(self._changed)
@@ -166,8 +168,11 @@ class ChatPage:
     async def _choose(self, model: str) -> None:
         self._show_welcome(model)
 
-    async def _refresh_models(self) -> None:
-        listings = await self._chat.refresh_models()
+    async def _look_again(self) -> None:
+        await self._refresh_models(0)
+
+    async def _refresh_models(self, older_than: float = STALE) -> None:
+        listings = await self._chat.refresh_models(older_than)
         if not self._gone:
             with self._client:
                 self._offer_models(listings, self._composer.model if self._conversation else "")
