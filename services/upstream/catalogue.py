@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from services.errors import UnknownModel, UpstreamError
+from services.errors import TimedOut, UnknownModel, Unreachable, UpstreamError
 from services.messages import Turn
 from services.upstream.http import Emit
 from services.upstream.reader import Model
@@ -111,9 +111,9 @@ class Catalogue:
 
     def _nearest(self, model: str) -> str:
         names = self.names()
-        near = difflib.get_close_matches(model, names, n=3, cutoff=0.4)
         bare = {name.partition("/")[2]: name for name in names}
-        near += [bare[name] for name in difflib.get_close_matches(model, list(bare), n=3, cutoff=0.5) if bare[name] not in near]
+        near = [bare[name] for name in difflib.get_close_matches(model, list(bare), n=3, cutoff=0.5)]
+        near += [name for name in difflib.get_close_matches(model, names, n=3, cutoff=0.4) if name not in near]
         return f"No model is called {model[:200]!r}. {'Nearest' if near else 'There are'}: {', '.join((near or names)[:5])}."
 
     async def refresh(self, older_than: float = 0.0) -> None:
@@ -138,11 +138,9 @@ class Catalogue:
         try:
             async with asyncio.timeout(patience):
                 models = await upstream.models()
-        except TimeoutError:
+        except (TimeoutError, Unreachable, TimedOut):
             return Listing(upstream.name, upstream.host, "not running")
         except UpstreamError as exc:
-            if exc.http_status is None:
-                return Listing(upstream.name, upstream.host, "not running")
             log.info("%s answers, but not with its models: %s", upstream.name, exc)
             return Listing(upstream.name, upstream.host, "refusing", problem=exc.message)
         return Listing(upstream.name, upstream.host, "running", tuple(models))

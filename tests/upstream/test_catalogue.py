@@ -94,7 +94,7 @@ async def test_the_default_is_the_preferred_one_while_it_runs() -> None:
         (Mill("x", silent=True), "not running"),
         (Mill("x", error=Unreachable("No.")), "not running"),
         (Mill("x", error=Refused("The API key was rejected.", http_status=401)), "refusing"),
-        (Mill("x", error=ProtocolError("That is no list of models.")), "not running"),
+        (Mill("x", error=ProtocolError("That is no list of models.")), "refusing"),
     ],
 )
 async def test_a_server_is_in_one_of_these_states(mill: Mill, state: str) -> None:
