@@ -234,7 +234,7 @@ class Chat:
     async def _conversation(self, id: str) -> Conversation:
         known = await self._store.get(id)
         if known is None:
-            raise NotFound("This conversation does not exist, or was deleted.")
+            raise NotFound("This conversation is not here: it was deleted, or ended when Headrace was restarted.")
         return known
 
     def _with_reply(self, node: Node) -> Node:

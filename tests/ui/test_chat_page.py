@@ -284,7 +284,7 @@ def test_an_error_lives_in_the_reply_and_survives_a_reload(deaf: Served, browser
 
 def test_a_conversation_that_is_not_there(headrace: Served, page: Page) -> None:
     visit(page, f"{headrace.url}/c/nothing")
-    expect(page.get_by_text("This conversation does not exist")).to_be_visible()
+    expect(page.get_by_text("This conversation is not here")).to_be_visible()
 
 
 def test_phones(headrace: Served, browser: Browser, tmp_path: Path) -> None:

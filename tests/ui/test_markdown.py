@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.ui.snippets import CANARY, HOSTILE, SNIPPETS
 from ui.markdown import Blocks, Patch
 from ui.markdown.math import TAGS, mathml
-from ui.markdown.parser import DEEPEST, LARGEST, mended, render
+from ui.markdown.parser import DEEPEST, LARGEST, MD, mended, render
 
 BOX = (
     '<div class="hr-code"><div class="hr-code-head"><span>{}</span><button type="button" class="hr-copy" aria-label="Copy code">'
@@ -336,6 +336,16 @@ def test_what_is_too_deep_or_too_large_is_plain_text_and_complete() -> None:
 def test_a_paragraph_larger_than_a_person_writes_is_not_parsed() -> None:
     for text in ("[a](https://b.example) " * 500, "*a* " * 5000):
         assert whole(text) == [f"<p>{text.strip()}</p>"]
+
+
+def test_a_bug_in_the_parser_makes_one_block_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(*_: object) -> str:
+        raise IndexError
+
+    monkeypatch.setitem(MD.renderer.rules, "hr", bug)
+    assert whole("a\n\n***\n\nb") == ["<p>a</p>", '<p class="hr-plain">***</p>', "<p>b</p>"]
+    monkeypatch.setattr(MD.block, "parse", bug)
+    assert streamed(["a\n\n", "<b>\n"]) == ['<p class="hr-plain">a\n\n&lt;b&gt;</p>']
 
 
 def test_a_surrogate_pair_in_two_pieces_is_one_character() -> None:

@@ -77,6 +77,8 @@ class Blocks:
         self._frozen += len(fresh)
         again = self._redraw(first, self._references.keys() - known)
         blocks = [block.html for block in [*fresh, *self._draw_open()]]
+        if self._finished:
+            self._mentions.clear()
         start = min([first, *again])
         return self._show(start, [again.get(n, self.html[n]) for n in range(start, first)] + blocks)
 
@@ -103,7 +105,7 @@ class Blocks:
         if not defined:
             return {}
         numbers = [n for n, block in self._mentions.items() if n < frozen and not defined.isdisjoint(block.labels)]
-        return {n: render(self._mentions[n].source, self._references, final=True)[0].html for n in numbers}
+        return {n: block.html for n in numbers for block in render(self._mentions[n].source, self._references, final=True)[:1]}
 
     def _draw_open(self) -> list[Block]:
         head, _, last = self._open.rpartition("\n")

@@ -48,11 +48,7 @@ class Block(NamedTuple):
 
 def outline(text: str, references: References) -> list[Span]:
     """The blocks of complete lines. `references` is not changed."""
-    try:
-        groups = _groups(text, {"references": dict(references), "final": False})
-    except Exception:  # as below
-        return []
-    lines = text.count("\n")
+    groups, lines = _groups(text, {"references": dict(references), "final": False}), text.count("\n")
     return [Span(*_lines(group), i < len(groups) - 1 or _is_closed(group, lines)) for i, group in enumerate(groups)]
 
 
@@ -62,11 +58,8 @@ def render(text: str, references: References, *, final: bool) -> list[Block]:
     Unless `final`, more text will follow: what is not closed yet is drawn as what it will probably become.
     """
     env: Env = {"references": references, "final": final}
-    try:
-        groups, lines = _groups(text, env), LINES.findall(text)
-        return [_block(group, "".join(lines[slice(*_lines(group))]), {**env, "last": group is groups[-1]}) for group in groups]
-    except Exception:  # rule 2 of this room: hostile text may find a bug in a parser, never a hole in a page
-        return [plain(text)]
+    groups, lines = _groups(text, env), LINES.findall(text)
+    return [_block(group, "".join(lines[slice(*_lines(group))]), {**env, "last": group is groups[-1]}) for group in groups]
 
 
 def plain(text: str) -> Block:
@@ -76,7 +69,10 @@ def plain(text: str) -> Block:
 def _groups(text: str, env: Env) -> list[list[Token]]:
     """The tokens of each top-level block, before inline parsing."""
     tokens: list[Token] = []
-    MD.block.parse(text, MD, env, tokens)
+    try:
+        MD.block.parse(text, MD, env, tokens)
+    except Exception:  # rule 2 of this room: a text may find a bug in the parser, and is then shown as it is
+        tokens = [Token("plain", "", 0, map=[0, text.count("\n") + 1])]
     groups, start = [], 0
     for i, token in enumerate(tokens, 1):
         if token.level == 0 and token.nesting <= 0:
@@ -114,13 +110,16 @@ def _fence_is_closed(fence: Token) -> bool:
 
 
 def _block(group: list[Token], source: str, env: Env) -> Block:
-    if len(source) > LARGEST or any(token.level >= DEEPEST - 1 for token in group):
+    if len(source) > LARGEST or group[0].type == "plain" or any(token.level >= DEEPEST - 1 for token in group):
         return plain(source)
     labels = (LABEL.findall(token.content) for token in group if token.type == "inline" and "[" in token.content)
     known = frozenset(normalizeReference(label) for found in labels for label in found)
     state = StateCore(source, MD, env, group)
-    MD.core.process(state)
-    return Block(MD.renderer.render(state.tokens, MD.options, env).strip("\n"), source, known)
+    try:
+        MD.core.process(state)
+        return Block(MD.renderer.render(state.tokens, MD.options, env).strip("\n"), source, known)
+    except Exception:  # as above
+        return plain(source)
 
 
 # Between block and inline parsing
