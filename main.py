@@ -26,7 +26,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         settings = load()
-        listening = bind(settings.server.host, settings.server.port)
+        listening = bind(settings.server.host, settings.server.port, settings.server.write_timeout)
     except SettingsError as exc:
         sys.stderr.write(f"{exc}\n")
         sys.exit(2)
@@ -47,7 +47,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     app = build(
         chat,
         register(chat),
-        hosts=settings.server.hosts,
+        hosts=(settings.server.host, *settings.server.hosts),
         cors_origins=settings.server.cors_origins,
         max_body=settings.server.max_body,
         idle=settings.server.heartbeat,

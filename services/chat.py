@@ -13,6 +13,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 
 import msgspec
 
@@ -71,6 +72,7 @@ class Chat:
         self._watchers: list[Callable[[str], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._asking: set[str] = set()  # conversations whose next question is on its way into the store
 
     # Generations
 
@@ -79,9 +81,11 @@ class Chat:
 
         Raises UnknownModel, Invalid for a turn that says nothing, and Busy when too many are running or on shutdown.
         """
-        return self._start(turn, self._new_id())
+        _, start = self._prepare(turn, self._new_id())
+        return start()
 
-    def _start(self, turn: Turn, id: str) -> Started:
+    def _prepare(self, turn: Turn, id: str) -> tuple[str, Callable[[], Started]]:
+        """The model's full name, and what starts the generation. Raises what `start` raises."""
         if self._closing:
             raise Busy("Headrace is shutting down. Try again in a moment.")
         if len(self._running) >= self._max_running:
@@ -91,10 +95,14 @@ class Chat:
         upstream, model = self._catalogue.resolve(turn.model)
         own = msgspec.structs.replace(turn, model=model)
         named = msgspec.structs.replace(turn, model=f"{upstream.name}/{model}")
-        generation = Generation(id, named, lambda _, emit: upstream.read(own, emit), self._journal, self._ended)
-        self._running[id] = generation
-        generation.start()
-        return generation.started
+
+        def start() -> Started:
+            generation = Generation(id, named, lambda _, emit: upstream.read(own, emit), self._journal, self._ended)
+            self._running[id] = generation
+            generation.start()
+            return generation.started
+
+        return named.model, start
 
     def follow(self, id: str, after: int = 0) -> AsyncGenerator[list[Entry], None]:
         """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`."""
@@ -129,6 +137,7 @@ class Chat:
     def _get(self, id: str) -> Generation:
         if generation := self._running.get(id):
             return generation
+        self._evict()
         if kept := self._finished.get(id):
             return kept[1]
         if id in self._evicted:
@@ -161,43 +170,47 @@ class Chat:
         """
         if not text.strip():
             raise Invalid("The message is empty.")
-        known = await self._conversation(conversation) if conversation else None
-        nodes = list(await self._store.nodes(known.id)) if known else []
-        branch = path(nodes)
-        self._refuse_while_running(branch)
-        question = Node(self._new_id(), branch[-1].id if branch else None, Message("user", (Text(text),)))
-        return await self._ask(known or _new_conversation(self._new_id(), text), model, branch, question)
+        async with self._one_at_a_time(conversation):
+            known = await self._conversation(conversation) if conversation else _new_conversation(self._new_id(), text)
+            _, branch = await self.open(known.id) if conversation else (known, [])
+            question = Node(self._new_id(), branch[-1].id if branch else None, Message("user", (Text(text),)))
+            return await self._ask(known, model, branch, question)
 
     async def retry(self, conversation: str, model: str) -> tuple[str, Node, Node]:
         """Answer the last question of a conversation again, as another branch. Returns and raises as `send` does."""
-        known = await self._conversation(conversation)
-        branch = path(await self._store.nodes(conversation))
-        self._refuse_while_running(branch)
-        while branch and branch[-1].message is None:
-            branch.pop()
-        if not branch:
-            raise Conflict("There is no question to answer.")
-        return await self._ask(known, model, branch[:-1], branch[-1])
+        async with self._one_at_a_time(conversation):
+            known, branch = await self.open(conversation)
+            while branch and branch[-1].message is None:
+                branch.pop()
+            if not branch:
+                raise Conflict("There is no question to answer.")
+            return await self._ask(known, model, branch[:-1], branch[-1])
+
+    @asynccontextmanager
+    async def _one_at_a_time(self, conversation: str | None) -> AsyncGenerator[None, None]:
+        """Raises Conflict while an answer of the conversation runs, or another question is on its way into the store."""
+        if conversation and (conversation in self._asking or self.is_answering(conversation)):
+            raise Conflict("An answer in this conversation is still running. Stop it, or wait for its end.")
+        self._asking.add(conversation or "")
+        try:
+            yield
+        finally:
+            self._asking.discard(conversation or "")
 
     async def _ask(self, known: Conversation, model: str, before: Sequence[Node], question: Node) -> tuple[str, Node, Node]:
-        messages = [message for node in [*before, question] if (message := _message(node)) is not None]
-        answer = Node(self._new_id(), question.id, generation=self._new_id())
-        assert answer.generation
-        started = self._start(Turn(model, tuple(messages), conversation=known.id), answer.generation)
-        known = msgspec.structs.replace(known, updated=time.time(), model=started.model)
-        if await self._store.get(known.id) is None:
-            await self._store.create(known)
-        else:
-            await self._store.save(known)
+        """Stored first, then started: an answer that ends at once finds its place, and a store that fails costs nothing."""
+        messages = tuple(message for node in [*before, question] if (message := _message(node)) is not None)
+        generation = self._new_id()
+        turn = Turn(model, messages, conversation=known.id)
+        named, start = self._prepare(turn, generation)
+        answer = Node(self._new_id(), question.id, generation=generation)
+        known = msgspec.structs.replace(known, updated=time.time(), model=named)
+        await (self._store.create(known) if await self._store.get(known.id) is None else self._store.save(known))
         await self._store.put(known.id, question)
         await self._store.put(known.id, answer)
+        start()
         self._changed(known.id)
-        return known.id, question, msgspec.structs.replace(answer, reply=self.reply(answer.generation))
-
-    def _refuse_while_running(self, branch: Sequence[Node]) -> None:
-        running = self._running.get(branch[-1].generation or "") if branch else None
-        if running is not None and running.running:
-            raise Conflict("An answer in this conversation is still running. Stop it, or wait for its end.")
+        return known.id, question, self._with_reply(answer)
 
     async def open(self, conversation: str) -> tuple[Conversation, list[Node]]:
         """A conversation and the branch that is shown; replies that still run are there as far as they have come."""
@@ -207,20 +220,11 @@ class Chat:
     async def conversations(self) -> Sequence[Conversation]:
         return await self._store.list()
 
-    async def delete(self, conversation: str) -> None:
-        """Delete a conversation; an answer that still runs is stopped."""
-        await self._conversation(conversation)
-        for node in await self._store.nodes(conversation):
-            if node.generation in self._running:
-                await self.stop(node.generation)
-        await self._store.delete(conversation)
-        self._changed(conversation)
-
     def is_answering(self, conversation: str) -> bool:
         return any(generation.running and generation.turn.conversation == conversation for generation in self._running.values())
 
     def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
-        """Call `changed(conversation)` whenever a conversation gets a message, ends an answer or is deleted.
+        """Call `changed(conversation)` whenever a conversation gets a message, or ends an answer.
 
         Returns the function that ends this.
         """
@@ -287,7 +291,7 @@ class Chat:
 
     @staticmethod
     def _new_id() -> str:
-        """128 bits: the id of a generation is what allows to read it."""
+        """128 bits: not to be guessed."""
         return secrets.token_hex(16)
 
 

@@ -127,6 +127,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     retryable: bool = False
     status: int | None = None
     upstream: str | None = None
+    retry_after: float | None = None
 
 
 ReplyState = Literal["waiting", "streaming", "finished", "stopped", "failed", "interrupted"]
@@ -220,10 +221,14 @@ def fold(entries: Iterable[Entry]) -> Reply:
         usage=usage,
         reason=end.reason if isinstance(end, Finished) else None,
         raw_reason=end.raw_reason if isinstance(end, Finished) else None,
-        problem=Problem(end.code, end.message, end.retryable, end.status, end.upstream) if isinstance(end, Failed) else None,
+        problem=problem(end) if isinstance(end, Failed) else None,
         ttft_ms=end.ttft_ms if end else None,
         ms=end.ms if end else None,
     )
+
+
+def problem(end: Failed) -> Problem:
+    return Problem(end.code, end.message, end.retryable, end.status, end.upstream, end.retry_after)
 
 
 def state(content: bool, end: Finished | Failed | None) -> ReplyState:

@@ -13,7 +13,28 @@ FAVICON = (
     f'<path d="M6 12{WAVE}M6 20{WAVE}" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/></svg>'
 )
 
-TOGGLE_SIDEBAR = "() => document.querySelector('.hr-app').classList.toggle('hr-side-toggled')"
+TOGGLE_SIDEBAR = "() => toggleSidebar()"
+
+# Keys that concern the window, wherever the focus is; no key of the browser's is taken. On a phone the sidebar lies over the
+# page, which cannot be reached meanwhile.
+WINDOW = """<script>
+function toggleSidebar() {
+    const app = document.querySelector('.hr-app');
+    const over = app.classList.toggle('hr-side-toggled') && innerWidth < 768;
+    document.querySelector('.hr-main').inert = over;
+    document.querySelector(over ? '[aria-label="Close sidebar"]' : '[aria-label="Message"]')?.focus();
+}
+document.addEventListener('keydown', (e) => {
+    if (e.isComposing || e.keyCode === 229 || e.defaultPrevented || document.querySelector('.q-menu')) return;
+    const ctrl = e.ctrlKey || e.metaKey, key = e.key.toLowerCase();
+    const press = (name) => { e.preventDefault(); document.querySelector(`[aria-label="${name}"]`)?.click(); };
+    if (key === 'escape' && e.shiftKey) { e.preventDefault(); document.querySelector('[aria-label="Message"]')?.focus(); }
+    else if (key === 'escape' && document.querySelector('.hr-main')?.inert) toggleSidebar();
+    else if (key === 'escape' && document.querySelector('.hr-composer.hr-running')) press('Stop');
+    else if (ctrl && e.shiftKey && key === 'o') press('New chat');
+    else if (ctrl && !e.shiftKey && key === 'b') { e.preventDefault(); toggleSidebar(); }
+});
+</script>"""
 
 
 def dress() -> None:
@@ -22,6 +43,7 @@ def dress() -> None:
     for name in ("headrace.css", "prose.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="/static/{name}">', shared=True)
     ui.add_head_html('<meta name="color-scheme" content="light dark">', shared=True)
+    ui.add_head_html(WINDOW, shared=True)
 
 
 def icon_button(icon: str, name: str) -> ui.button:
@@ -32,22 +54,9 @@ def icon_button(icon: str, name: str) -> ui.button:
 @contextmanager
 def frame() -> Iterator[tuple[ui.element, ui.element]]:
     """The whole window: yields the sidebar and the main column, in which the page's content is built."""
-    with ui.element("div").classes("hr-app").props('tabindex="-1"') as root:
+    with ui.element("div").classes("hr-app"):
         side = ui.element("nav").classes("hr-side").props('aria-label="Conversations"')
         ui.element("div").classes("hr-veil").on("click", js_handler=TOGGLE_SIDEBAR)
-        with ui.element("main").classes("hr-main") as main:
+        with ui.element("div").classes("hr-main") as main:
             icon_button("menu", "Toggle sidebar").classes("hr-menu").on("click", js_handler=TOGGLE_SIDEBAR)
-            root.on("keydown", js_handler=_shortcuts())
             yield side, main
-
-
-def _shortcuts() -> str:
-    """Keys that only concern the window. The root can be focused, so every key pressed on the page comes by here."""
-    return """(e) => {
-        const press = (name) => { e.preventDefault(); document.querySelector(`[aria-label="${name}"]:not([hidden])`)?.click(); };
-        const ctrl = e.ctrlKey || e.metaKey;
-        if (e.key === 'Escape' && e.shiftKey) { e.preventDefault(); document.querySelector('[aria-label="Message"]')?.focus(); }
-        else if (e.key === 'Escape' && document.querySelector('.hr-composer.hr-running')) press('Stop');
-        else if (ctrl && e.shiftKey && e.key.toLowerCase() === 'o') press('New chat');
-        else if (ctrl && !e.shiftKey && e.key.toLowerCase() === 'b') press('Toggle sidebar');
-    }"""

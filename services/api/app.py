@@ -7,12 +7,18 @@ import asyncio
 from collections.abc import Sequence
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.gate import Gate
 from services.api.routes import API, PATHS
 from services.chat import Chat
 
+PAGE_HEADERS = (
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
 EXPOSED = ("headrace-generation", "location", "retry-after")
 
 
@@ -27,11 +33,13 @@ def build(
     write_timeout: float = 30.0,
 ) -> ASGIApp:
     """The whole of Headrace as one ASGI app."""
-    api: ASGIApp = API(chat, idle=idle, write_timeout=write_timeout).router()
-    if cors_origins:
-        methods = ("GET", "POST", "DELETE")
-        api = CORSMiddleware(api, cors_origins, allow_methods=methods, allow_headers=("*",), expose_headers=EXPOSED, max_age=600)
-    return Gate(_Switch(chat, api, pages), hosts=hosts, origins=cors_origins, max_body=max_body)
+    api = API(chat, idle=idle, write_timeout=write_timeout).router()
+    gate: ASGIApp = Gate(_Switch(chat, api, pages), hosts=hosts, origins=cors_origins, max_body=max_body)
+    if not cors_origins:
+        return gate
+    # Outside the gate, so that a listed origin can read what the gate refuses it.
+    methods = ("GET", "POST", "DELETE")
+    return CORSMiddleware(gate, cors_origins, allow_methods=methods, allow_headers=("*",), expose_headers=EXPOSED, max_age=600)
 
 
 class _Switch:
@@ -47,7 +55,18 @@ class _Switch:
         elif scope["type"] == "http" and _is_api(scope["path"]):
             await self._api(scope, receive, send)
         else:
-            await self._pages(scope, receive, send)
+            await self._pages(scope, receive, _unframed(send))
+
+
+def _unframed(send: Send) -> Send:
+    """No other page may put ours into a frame, where a click could be led astray."""
+
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *PAGE_HEADERS]
+        await send(message)
+
+    return with_headers
 
 
 def _is_api(path: str) -> bool:

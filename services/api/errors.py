@@ -18,6 +18,9 @@ Handler = Callable[[Request], Awaitable[ASGIApp]]
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
+STATUSES = {"invalid": 422, "first_byte_timeout": 504, "gap_timeout": 504, "total_timeout": 504, "connect_timeout": 504, "interrupted": 503}
+
+
 class InternalError(HeadraceError):
     code = "internal"
 
@@ -35,7 +38,7 @@ class UpstreamFailure(HeadraceError):
     def __init__(self, message: str, code: str, status: int | None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.code = code
-        self.status = status if status is not None and status >= 400 else 504 if code.endswith("timeout") else 502
+        self.status = status if status is not None and 400 <= status <= 599 else STATUSES.get(code, 502)
         self.retry_after = retry_after
 
 

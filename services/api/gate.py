@@ -5,7 +5,6 @@ serve (DNS rebinding) is 421, another origin's POST, DELETE or websocket is 403,
 """
 
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -54,7 +53,7 @@ class Gate:
         if origin is None:
             if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
                 raise Forbidden("Another site may not do this.")
-        elif origin not in self._origins and urlsplit(origin).netloc.lower() != headers["host"].lower():
+        elif origin not in self._origins and origin.lower() not in _own(headers["host"].lower()):
             raise Forbidden(f"The origin {origin[:100]!r} may not do this. Add it to server.cors_origins in settings.toml if it should.")
 
     def _check_size(self, headers: Headers) -> None:
@@ -84,6 +83,10 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008, "reason": error.code})
         else:
             await error_response(error)(scope, receive, send)
+
+
+def _own(host: str) -> tuple[str, str]:
+    return f"http://{host}", f"https://{host}"
 
 
 def _name(host: str) -> str:

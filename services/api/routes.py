@@ -16,6 +16,7 @@ from services.api.stream import EventStream, Presence
 from services.chat import Chat, Listing
 from services.downstream import WRITERS
 from services.downstream.native import native_refusal, snapshot
+from services.downstream.turns import wants_stream
 from services.downstream.writer import Writer
 from services.errors import BadRequest, MethodNotAllowed, NotFound, UnsupportedMedia
 from services.events import Entry, Failed, Retrying, Started, Status
@@ -53,10 +54,13 @@ class API:
     async def post_turn(self, request: Request) -> ASGIApp:
         """`POST /chat?model=M&format=F`: starts a generation, answers with its stream at once."""
         body = await _json_object(request)
+        if unknown := sorted(set(request.query_params) - {"model", "format"}):
+            raise BadRequest(f"Unknown in the URL: {', '.join(unknown)[:100]}. Known: format, model.")
         body = {**body, **({"model": request.query_params["model"]} if "model" in request.query_params else {})}
         writer = _native(request.query_params.get("format") or body.get("format") or "events")
+        streams = wants_stream(body, default=True)
         started = self._chat.start(writer.turn(body))
-        if body.get("stream") is False:
+        if not streams:
             return await self._whole(request, writer, started, body)
         return self._stream(writer(started, body), started)
 
@@ -100,13 +104,19 @@ class API:
         """`POST /v1/chat/completions`. Waits for the upstream's first word, so that a refusal keeps its status."""
         body = await _json_object(request)
         writer = WRITERS["openai_chat"]
+        streams = wants_stream(body, default=False)
         started = self._chat.start(writer.turn(body))
-        if body.get("stream") is not True:
+        if not streams:
             return await self._whole(request, writer, started, body)
         batches = self._chat.follow(started.generation)
-        async with Presence(request.receive) as presence:
-            first = await _first_word(batches)
+        try:
+            async with Presence(request.receive) as presence:
+                first = await _first_word(batches)
+        except UpstreamFailure:
+            await batches.aclose()
+            raise
         if presence.gone:
+            await batches.aclose()
             self._chat.left(started.generation)
             raise ClientGone
         return self._stream(writer(started, body), started, batches, first)
@@ -153,7 +163,7 @@ class API:
         reply = self._chat.reply(started.generation)
         if reply.problem:
             problem = reply.problem
-            raise UpstreamFailure(problem.message, problem.code, problem.status)
+            raise UpstreamFailure(problem.message, problem.code, problem.status, problem.retry_after)
         id = started.generation
         return json_response(writer.whole(reply, body), headers={"headrace-generation": id, "location": f"/chat/{id}"})
 

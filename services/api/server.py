@@ -41,6 +41,7 @@ class Server(uvicorn.Server):
         for listening in sockets or []:
             listening.close()
         await self._drain()
+        await asyncio.sleep(0.2)  # the pages' sockets carry the last word, too
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -54,8 +55,11 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises SettingsError when the address cannot be had."""
+def bind(host: str, port: int, patience: float = 30.0) -> socket.socket:
+    """A listening socket; a peer may leave our bytes unacknowledged for `patience` seconds.
+
+    Raises SettingsError when the address cannot be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -64,6 +68,8 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as exc:
         listening.close()
         raise SettingsError(f"Cannot listen on {host}:{port}: {exc.strerror}. Choose another port: --server.port {port + 1}") from exc
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # else a client that takes nothing keeps its socket, and our buffer, when it is dropped
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(patience * 1000))
     listening.listen(2048)
     listening.setblocking(False)
     return listening

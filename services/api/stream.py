@@ -21,6 +21,7 @@ HEADERS = [
     (b"x-content-type-options", b"nosniff"),
 ]
 
+PORTION = 256  # entries in one send: a reader that is far behind must not get the whole log into its buffer at once
 BREATH = 16  # sends in a row before other tasks get a turn
 
 
@@ -78,7 +79,7 @@ class EventStream:
         self._idle = idle
         self._write_timeout = write_timeout
         self._left = left
-        self._sending = False
+        self._sending = self._said_all = False
         self._sent = self._seen = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,7 +93,8 @@ class EventStream:
             try:
                 if scope["method"] != "HEAD":
                     await self._pump()
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                self._said_all = True
+                await self._put(b"", more=False)
             finally:
                 self._timer.cancel()
         if presence.gone:
@@ -103,15 +105,16 @@ class EventStream:
         if self._first:
             await self._put(self._write(self._first))
         async for entries in self._batches:
-            if data := self._write(entries):
-                await self._put(data)
-                sends += 1
-                if sends % BREATH == 0:
-                    await asyncio.sleep(0)
+            for start in range(0, len(entries), PORTION):
+                if data := self._write(entries[start : start + PORTION]):
+                    await self._put(data)
+                    sends += 1
+                    if sends % BREATH == 0:
+                        await asyncio.sleep(0)
 
-    async def _put(self, data: bytes) -> None:
+    async def _put(self, data: bytes, *, more: bool = True) -> None:
         self._sending = True
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})
         self._sending = False
         self._sent += 1
 
@@ -127,6 +130,6 @@ class EventStream:
             if now - self._since >= self._write_timeout:
                 self._presence.leave()
                 return
-        elif now - self._since >= self._idle / 2:
+        elif now - self._since >= self._idle / 2 and not self._said_all:
             self._beat = self._loop.create_task(self._put(self._heartbeat))
         self._arm()

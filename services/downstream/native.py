@@ -37,7 +37,7 @@ encode = msgspec.json.encode
 def native_turn(body: Body) -> Turn:
     """A turn as `POST /chat` takes it. Raises Invalid."""
     turns.refuse_unknown(body, KNOWN)
-    model = turns.convert(body.get("model") or "", str)
+    model = turns.convert(body.get("model") or "", str, "model")
     policy = body.get("on_disconnect", "stop")
     if policy not in ("stop", "keep"):
         raise Invalid("`on_disconnect` is 'stop' (the default) or 'keep'.")

@@ -42,6 +42,10 @@ TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_e
 encode = msgspec.json.encode
 
 
+class StreamOptions(msgspec.Struct):
+    include_usage: bool = False
+
+
 class OpenAIChatWriter:
     heartbeat: ClassVar[bytes] = comment("")
 
@@ -50,12 +54,13 @@ class OpenAIChatWriter:
         self._kinds: dict[int, PartKind] = {}
         self._calls: dict[int, int] = {}  # part -> index among tool calls
         self._usage: Usage | None = None
-        self._wants_usage = bool((body.get("stream_options") or {}).get("include_usage"))
+        self._wants_usage = turns.convert(body.get("stream_options") or {}, StreamOptions, "stream_options").include_usage
 
     @staticmethod
     def turn(body: Body) -> Turn:
         _refuse_what_cannot_be_said(body)
-        model = turns.convert(body.get("model") or "", str)
+        turns.convert(body.get("stream_options") or {}, StreamOptions, "stream_options")
+        model = turns.convert(body.get("model") or "", str, "model")
         return Turn(model, turns.messages(body), turns.options(_without_nulls(body)), on_disconnect="stop", client="openai_chat")
 
     def write(self, entries: Sequence[Entry]) -> bytes:

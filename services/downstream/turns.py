@@ -3,14 +3,15 @@
 What is asked for is mapped or refused by name; nothing is silently dropped.
 """
 
-from collections.abc import Iterable
+import difflib
+from collections.abc import Collection
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from services.downstream.writer import Body
 from services.errors import Invalid
-from services.messages import Image, Message, Options, Part, Reasoning, Role, Text, Tool, ToolCall, ToolResult
+from services.messages import Image, Message, Options, Part, Reasoning, Refusal, Role, Text, Tool, ToolCall, ToolResult
 
 T = TypeVar("T")
 
@@ -45,8 +46,11 @@ class Author(msgspec.Struct):
     name: str
 
 
-class AnyMessage(msgspec.Struct):
-    """`{role, content}` as OpenAI has it, or `{author: {name}, text}`."""
+class AnyMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """`{role, content}` as OpenAI has it, or `{author: {name}, text}`.
+
+    `name` is taken and not passed on. The fields at the end come with the messages that SDKs give back, as null or empty.
+    """
 
     role: Literal["system", "developer", "user", "assistant", "tool"] | None = None
     content: str | list[ContentPart] | None = None
@@ -55,6 +59,11 @@ class AnyMessage(msgspec.Struct):
     tool_calls: list[Call] | None = None
     tool_call_id: str | None = None
     reasoning_content: str | None = None
+    name: str | None = None
+    refusal: str | None = None
+    annotations: list[Any] | None = None
+    audio: None = None
+    function_call: None = None
 
 
 class FunctionTool(msgspec.Struct):
@@ -94,20 +103,26 @@ class Sampling(msgspec.Struct):
     tool_choice: Literal["auto", "none", "required"] | ToolChoice | None = None
 
 
-def convert(value: object, kind: type[T]) -> T:
-    """The value as this kind. Raises Invalid with the path of what is wrong: `Expected `str`, got `int` - at `$.model``."""
+def convert(value: object, kind: type[T], name: str = "") -> T:
+    """The value, which stands in the request under this name, as this kind. Raises Invalid with the path of what is wrong."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as exc:
-        raise Invalid(f"The request is not right: {exc}.") from exc
+        what, _, path = str(exc).partition(" - at ")
+        where = (name + path.strip("`").removeprefix("$")).removeprefix(".")
+        raise Invalid(f"`{where}` is not right: {what[:1].lower()}{what[1:]}." if where else f"The request is not right: {what}.") from exc
 
 
-def refuse_unknown(body: Body, known: Iterable[str]) -> None:
+def refuse_unknown(body: Body, known: Collection[str]) -> None:
     unknown = sorted(set(body) - set(known))
     if unknown:
-        raise Invalid(
-            f"Unknown field{'s' if len(unknown) > 1 else ''} {', '.join(map(repr, unknown))[:200]}. Known: {', '.join(sorted(known))}."
-        )
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
+        raise Invalid(f"Unknown field{'s' if len(unknown) > 1 else ''} {', '.join(map(repr, unknown))[:200]}. {hint}")
+
+
+def wants_stream(body: Body, *, default: bool) -> bool:
+    return convert(default if body.get("stream") is None else body["stream"], bool, "stream")
 
 
 def messages(body: Body) -> tuple[Message, ...]:
@@ -115,7 +130,7 @@ def messages(body: Body) -> tuple[Message, ...]:
     raw = body.get("messages")
     if raw is None or raw == []:
         raise Invalid(EMPTY)
-    return tuple(_message(message, index) for index, message in enumerate(convert(raw, list[AnyMessage])))
+    return tuple(_message(message, index) for index, message in enumerate(convert(raw, list[AnyMessage], "messages")))
 
 
 def options(body: Body) -> Options:
@@ -144,9 +159,15 @@ def _message(given: AnyMessage, index: int) -> Message:
     parts: list[Part] = []
     if given.reasoning_content:
         parts.append(Reasoning(given.reasoning_content))
+    if given.content is not None and given.text is not None:
+        raise Invalid(f"{where} has `content` and `text`: send one of them.")
     if given.tool_call_id is not None:
+        if given.role not in ("tool", None):
+            raise Invalid(f"{where} has a `tool_call_id`, but its role is {given.role!r}, not 'tool'.")
         return Message("tool", (ToolResult(given.tool_call_id, _plain(given.content, where)),))
     parts += _content(given.content if given.text is None else given.text, where)
+    if given.refusal:
+        parts.append(Refusal(given.refusal))
     parts += [_call(call) for call in given.tool_calls or ()]
     if not parts:
         raise Invalid(f"{where} says nothing: it needs `content` (or `text`), a string or a list of parts.")

@@ -179,7 +179,7 @@ class Server(_Table):
     heartbeat: Positive = Field(default=15.0, description="seconds without events before a comment keeps a stream open")
     write_timeout: Positive = Field(default=30.0, description="seconds after which a client that takes no bytes is dropped")
     drain: float = Field(default=2.0, ge=0, allow_inf_nan=False, description="seconds that open streams may finish in after SIGTERM")
-    max_streams: Count = Field(default=1000, description="streams open at the same time")
+    max_streams: Count = Field(default=1000, description="replies running at the same time")
 
 
 class Storage(_Table):

@@ -111,6 +111,8 @@ class Catalogue:
 
     def _nearest(self, model: str) -> str:
         names = self.names()
+        if not names:
+            return "No model server is running, and the built-in rehearsal is switched off. Start one, or see settings.toml."
         bare = {name.partition("/")[2]: name for name in names}
         near = [bare[name] for name in difflib.get_close_matches(model, list(bare), n=3, cutoff=0.5)]
         near += [name for name in difflib.get_close_matches(model, names, n=3, cutoff=0.4) if name not in near]
@@ -129,9 +131,14 @@ class Catalogue:
 
     async def _refresh_all(self) -> None:
         asked = [upstream for name, upstream in self._upstreams.items() if not self._fixed.get(name)]
-        for listing in await asyncio.gather(*(self._ask(upstream) for upstream in asked)):
-            self._listings[listing.name] = listing
+        outcomes = await asyncio.gather(*(self._note(upstream) for upstream in asked), return_exceptions=True)
+        for exc in filter(None, outcomes):  # a fault of ours with one server must not take the others away
+            log.error("could not ask a server for its models", exc_info=exc)
         self._asked = time.monotonic()
+
+    async def _note(self, upstream: Upstream) -> None:
+        """Known as soon as it has answered: nobody waits for the slowest one."""
+        self._listings[upstream.name] = await self._ask(upstream)
 
     async def _ask(self, upstream: Upstream) -> Listing:
         patience = self._patience if is_local(upstream.host) else self._remote_patience

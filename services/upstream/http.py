@@ -63,7 +63,7 @@ class HTTPUpstream:
         max_reply: int = 16_000_000,
     ) -> None:
         self.name = name
-        self.host = urlsplit(base_url).netloc.rpartition("@")[2]
+        self.host = _host(base_url)
         self._reader = partial(reader, max_line)
         self._base_url = base_url.rstrip("/")
         self._transport = transport
@@ -136,7 +136,7 @@ class HTTPUpstream:
 
     async def _check(self, response: httpx.Response) -> None:
         if response.is_redirect:
-            target = urlsplit(response.headers.get("location", "")).netloc or "another path"
+            target = _host(response.headers.get("location", "")) or "another path"
             raise NotAStream(f"{self.name} redirects to {target}. Put the final address into base_url.", code="redirect")
         if response.status_code != 200:
             body = await self._body(response, ERROR_BODY)
@@ -161,7 +161,11 @@ class HTTPUpstream:
         cause = exc if isinstance(exc, aiohttp.ClientError) else exc.__cause__
         match cause:
             case aiohttp.ClientConnectorDNSError():
-                return Unreachable(f"The host name of {self.name} ({self.host}) was not found.", code="dns", retryable=False)
+                return Unreachable(
+                    f"The host name of {self.name} ({self.host}) was not found. Check its base_url in settings.toml.",
+                    code="dns",
+                    retryable=False,
+                )
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError() | ssl.SSLError():
                 words = str(cause)[:300]
                 return Unreachable(f"No secure connection to {self.name} ({self.host}).", code="tls", retryable=False, upstream=words)
@@ -178,6 +182,14 @@ class HTTPUpstream:
         return Truncated(f"The connection to {self.name} was lost in the middle of the answer.", code="connection_lost")
 
 
+def _host(url: str) -> str:
+    """The host and port of a URL; nothing when it has none, or is no URL at all."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2][:200]
+    except ValueError:
+        return ""
+
+
 def _session() -> aiohttp.ClientSession:
     """Servers that close idle connections do so after 5 s (uvicorn, Node): give ours up earlier than they do."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=4.0, socket_factory=_socket)
@@ -189,7 +201,7 @@ def _socket(address: "aiohttp.typedefs.AddrInfoType") -> socket.socket:  # type:
     family, kind, proto, *_ = address
     sock = socket.socket(family=family, type=kind, proto=proto)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000)):
         if hasattr(socket, option):
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
     return sock

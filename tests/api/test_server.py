@@ -30,7 +30,7 @@ def test_sigterm_ends_open_streams_with_their_terminal_event(tmp_path: Path) -> 
         served(tmp_path, "[server]\ndrain = 0.5\n" + QUIET) as running,
         httpx.Client(base_url=running.url, trust_env=False, timeout=20) as client,
     ):
-        started = [client.build_request("POST", f"/chat?model=rehearsal/longform&n={number}", json=LONG) for number in range(5)]
+        started = [client.build_request("POST", "/chat?model=rehearsal/longform", json=LONG) for _ in range(5)]
         streams = [client.send(request, stream=True) for request in started]
         bodies = [stream.iter_raw() for stream in streams]
         seen = [next(body) for body in bodies]

@@ -342,7 +342,7 @@ def test_a_bug_in_the_parser_makes_one_block_plain(monkeypatch: pytest.MonkeyPat
     def bug(*_: object) -> str:
         raise IndexError
 
-    monkeypatch.setitem(MD.renderer.rules, "hr", bug)
+    monkeypatch.setitem(vars(MD.renderer)["rules"], "hr", bug)
     assert whole("a\n\n***\n\nb") == ["<p>a</p>", '<p class="hr-plain">***</p>', "<p>b</p>"]
     monkeypatch.setattr(MD.block, "parse", bug)
     assert streamed(["a\n\n", "<b>\n"]) == ['<p class="hr-plain">a\n\n&lt;b&gt;</p>']

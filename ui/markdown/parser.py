@@ -72,7 +72,7 @@ def _groups(text: str, env: Env) -> list[list[Token]]:
     try:
         MD.block.parse(text, MD, env, tokens)
     except Exception:  # rule 2 of this room: a text may find a bug in the parser, and is then shown as it is
-        tokens = [Token("plain", "", 0, map=[0, text.count("\n") + 1])]
+        tokens = [Token("plain", "", 0, map=[0, text.count("\n") + 1])] if text.strip() else []
     groups, start = [], 0
     for i, token in enumerate(tokens, 1):
         if token.level == 0 and token.nesting <= 0:

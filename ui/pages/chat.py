@@ -4,7 +4,9 @@ What is shown always comes from `Chat.open`, and what grows from `Chat.follow`: 
 the message take the same path.
 """
 
+import asyncio
 from contextlib import aclosing
+from urllib.parse import urlencode
 
 from nicegui import background_tasks, ui
 
@@ -21,8 +23,8 @@ STALE = 30.0  # seconds after which a page that is opened asks the model servers
 
 def register(chat: Chat) -> None:
     @ui.page("/")
-    async def start() -> None:
-        await ChatPage(chat).build(None)
+    async def start(model: str = "") -> None:
+        await ChatPage(chat, model).build(None)
 
     @ui.page("/c/{id}")
     async def conversation(id: str) -> None:
@@ -32,12 +34,13 @@ def register(chat: Chat) -> None:
 class ChatPage:
     """One browser tab. Its tasks end with it; the generations it watches do not."""
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: Chat, model: str = "") -> None:
         self._chat = chat
         self._client = ui.context.client
         self._conversation: str | None = None
         self._running: str | None = None  # the generation that Stop would stop
-        self._watching: set[str] = set()
+        self._picked = model  # the model that was chosen by hand
+        self._watching: dict[str, asyncio.Task[None]] = {}
         self._gone = False
 
     async def build(self, conversation: str | None) -> None:
@@ -52,7 +55,7 @@ class ChatPage:
                     self._composer = Composer(on_send=self._send, on_stop=self._stop, on_model=self._choose)
         self._client.on_delete(self._leave)
         self._unwatch = self._chat.watch(self._changed)
-        self._offer_models(self._chat.models())
+        self._offer_models(self._chat.models(), self._picked)
         background_tasks.create(self._refresh_models(), name="refresh models")
         if conversation:
             await self._open(conversation)
@@ -61,6 +64,8 @@ class ChatPage:
     def _leave(self) -> None:
         self._gone = True
         self._unwatch()
+        for task in self._watching.values():
+            task.cancel()
 
     # Conversations
 
@@ -68,7 +73,8 @@ class ChatPage:
         try:
             known, _ = await self._chat.open(conversation)
         except NotFound as exc:
-            ui.notify(exc.message, type="warning", position="top")
+            ui.notify(exc.message, type="warning", position="top", timeout=10_000)
+            ui.navigate.history.replace("/")
             return
         self._conversation = conversation
         self._offer_models(self._chat.models(), known.model)
@@ -105,7 +111,8 @@ class ChatPage:
         self._sidebar.show(await self._chat.conversations(), self._conversation, self._chat.is_answering)
 
     def _new(self) -> None:
-        ui.navigate.to("/")
+        """A new chat begins with the model of this one."""
+        ui.navigate.to(f"/?{urlencode({'model': self._composer.model})}" if self._composer.model else "/")
 
     def _go(self, conversation: str) -> None:
         ui.navigate.to(f"/c/{conversation}")
@@ -115,18 +122,19 @@ class ChatPage:
 
     # Asking
 
-    async def _send(self, text: str) -> None:
+    async def _send(self, text: str) -> bool:
+        """Whether the question was taken."""
         new = self._conversation is None
         try:
             self._conversation, _, _ = await self._chat.send(self._conversation, self._composer.model, text)
         except HeadraceError as exc:
-            self._composer.give_back(text)
             ui.notify(exc.message, type="warning", position="top")
-            return
+            return False
         if new:
             ui.navigate.history.replace(f"/c/{self._conversation}")
         ui.run_javascript("const s = document.querySelector('.hr-scroll'); s.scrollTop = s.scrollHeight;")
         await self._show_branch()
+        return True
 
     async def _retry(self) -> None:
         if self._conversation is None:
@@ -143,29 +151,29 @@ class ChatPage:
             await self._chat.stop(self._running)
 
     def _watch(self, generation: str) -> None:
-        if generation not in self._watching:
-            self._watching.add(generation)
-            background_tasks.create(self._follow(generation), name=f"watch {generation}")
+        if generation not in self._watching and not self._gone:
+            self._watching[generation] = background_tasks.create(self._follow(generation), name=f"watch {generation}")
 
     async def _follow(self, generation: str) -> None:
         """Self-clocked: while the browser draws, the log grows, and the next batch is larger."""
         self._running = generation
         self._composer.set_running(True)
-        async with aclosing(self._chat.follow(generation)) as batches:
-            async for entries in batches:
-                if self._gone:
-                    return
-                with self._client:
-                    self._transcript.apply(generation, entries)
-                    await self._transcript.flush(generation)
-        self._watching.discard(generation)
-        if self._running == generation:
-            self._running = None
-            self._composer.set_running(False)
+        try:
+            async with aclosing(self._chat.follow(generation)) as batches:
+                async for entries in batches:
+                    with self._client:
+                        self._transcript.apply(generation, entries)
+                        await self._transcript.flush(generation)
+        finally:
+            self._watching.pop(generation, None)
+            if self._running == generation and not self._gone:
+                self._running = None
+                self._composer.set_running(False)
 
     # Models
 
     async def _choose(self, model: str) -> None:
+        self._picked = model
         self._show_welcome(model)
 
     async def _look_again(self) -> None:
@@ -175,7 +183,7 @@ class ChatPage:
         listings = await self._chat.refresh_models(older_than)
         if not self._gone:
             with self._client:
-                self._offer_models(listings, self._composer.model if self._conversation else "")
+                self._offer_models(listings, self._composer.model if self._conversation else self._picked)
 
     def _offer_models(self, listings: list[Listing], chosen: str = "") -> None:
         models = {f"{listing.name}/{model.name}": f"{model.name} · {listing.name}" for listing in listings for model in listing.models}

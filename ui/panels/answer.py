@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from nicegui import ui
 
 from services.events import Entry, Failed, Finished, PartDelta, PartFinished, PartStarted, Retrying, Started, Status, Usage
-from services.messages import Attachment, Problem, Reasoning, Refusal, Reply, ReplyState, Text, ToolCall, state
+from services.messages import Attachment, Problem, Reasoning, Refusal, Reply, ReplyState, Text, ToolCall, problem, state
 from ui.panels.actions import copy_button
 from ui.panels.parts import Figures, Notice, Thought, Tool, Waiting
 from ui.panels.prose import Prose
@@ -21,7 +21,7 @@ class Answer:
         self._text: list[str] = []  # the answer as Markdown, for the copy button
         self._parts: dict[int, Prose | Thought | Tool] = {}
         self._usage: Usage | None = None
-        self._ended = False
+        self._empty = True
         with (
             ui.element("article").classes("hr-msg hr-assistant").props(f'data-role="assistant" data-generation="{generation}"') as self._box
         ):
@@ -29,7 +29,7 @@ class Answer:
             with self._body:
                 self._waiting = Waiting()
             with ui.element("div").classes("hr-actions") as self._actions:
-                copy_button(lambda: "".join(self._text))
+                self._copy = copy_button(lambda: "".join(self._text))
                 self._again = icon_button("refresh", "Regenerate").on("click", self._on_retry)
                 self._figures = Figures()
         self._set_state("waiting")
@@ -72,6 +72,7 @@ class Answer:
 
     def _begin(self, start: PartStarted, at: float) -> None:
         self._waiting.hide()
+        self._empty = False
         self._set_state("streaming")
         with self._body:
             match start.kind:
@@ -83,13 +84,14 @@ class Answer:
                     self._parts[start.part] = Thought(at)
                 case "tool_call":
                     self._parts[start.part] = Tool(start.name or "tool")
+                case kind:
+                    self._not_shown(kind)
 
     def _end(self, end: Finished | Failed) -> None:
-        self._ended = True
         self._waiting.hide()
-        self._set_state(state(bool(self._parts), end))
+        self._set_state(state(not self._empty, end))
         if isinstance(end, Failed):
-            self._problem(Problem(end.code, end.message, end.retryable, end.status, end.upstream))
+            self._problem(problem(end))
         else:
             self._reason(end.reason)
         self._figures.show(self._usage, end.ttft_ms, end.ms)
@@ -102,8 +104,8 @@ class Answer:
 
     def show(self, reply: Reply) -> None:
         """A reply that has ended."""
-        self._ended = True
         self._waiting.hide()
+        self._empty = not reply.parts
         self._set_state(reply.state)
         self._figures.model(reply.model)
         with self._body:
@@ -125,11 +127,17 @@ class Answer:
             case ToolCall(name=name, arguments=arguments):
                 Tool(name).show(arguments)
             case Attachment(kind):
-                Notice(f"The answer has a part that is not shown here: {kind}.")
+                self._not_shown(kind)
+
+    def _not_shown(self, kind: str) -> None:
+        if kind != "opaque":  # what no screen knows how to show
+            ui.label(f"The answer has a part that cannot be shown yet: {kind}.").classes("hr-note")
 
     # Both
 
     def _problem(self, problem: Problem) -> None:
+        self._copy.set_visibility(bool(self._text))
+        self._box.classes("hr-failed")
         with self._body:
             Notice(problem.message, upstream=problem.upstream, on_retry=self._on_retry)
 
@@ -142,7 +150,7 @@ class Answer:
         with self._body:
             if note := notes.get(reason):
                 ui.label(note).classes("hr-note")
-            elif not self._text and not self._parts:
+            elif self._empty:
                 ui.label("The model answered with nothing.").classes("hr-note")
 
     def _set_state(self, name: ReplyState) -> None:

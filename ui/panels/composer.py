@@ -6,18 +6,41 @@ from collections.abc import Awaitable, Callable, Mapping
 from nicegui import ui
 from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
+MOST = 200_000  # characters; the page's socket carries no message of more than 1 MB
+
 # Enter sends, Shift+Enter breaks the line, and Enter that ends an IME composition (keyCode 229 in Safari) does neither.
-# While a reply runs nothing is sent, and nothing that was written is lost.
+# While a reply runs, or nobody is connected, nothing is sent; and what was written stays until the server has taken it.
 _KEYDOWN = """(e) => {
     if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
     e.preventDefault();
-    const text = e.target.value;
-    if (!text.trim() || e.target.closest('.hr-composer').classList.contains('hr-running')) return;
-    e.target.value = '';
-    e.target.dispatchEvent(new Event('input'));
+    const box = e.target, text = box.value;
+    const busy = box.dataset.sent !== undefined || box.closest('.hr-composer').classList.contains('hr-running');
+    if (!text.trim() || busy || !window.socket?.connected) return;
+    if (text.length > MOST) { emit('', text.length); return; }
+    box.dataset.sent = location.pathname;
+    setTimeout(() => delete box.dataset.sent, 5000);
     emit(text);
+}""".replace("MOST", str(MOST))
+# The draft outlives a reload; every conversation has its own.
+_GROW = """(e) => {
+    const box = e.target;
+    box.style.height = 'auto';
+    box.style.height = box.scrollHeight + 'px';
+    sessionStorage.setItem('draft ' + location.pathname, box.value);
 }"""
-_GROW = "(e) => { const s = e.target.style; s.height = 'auto'; s.height = e.target.scrollHeight + 'px'; }"
+_RESTORE = """
+    const box = document.getElementById(ID);
+    const draft = sessionStorage.getItem('draft ' + location.pathname);
+    if (box && draft && !box.value) { box.value = draft; box.dispatchEvent(new Event('input')); }
+"""
+_LEFT = "delete document.getElementById(ID).dataset.sent;"
+_TAKEN = """
+    const box = document.getElementById(ID);
+    sessionStorage.removeItem('draft ' + box.dataset.sent);
+    delete box.dataset.sent;
+    box.value = '';
+    box.dispatchEvent(new Event('input'));
+"""
 _SEND = """(e) => {
     const box = e.currentTarget.closest('.hr-composer').querySelector('textarea');
     box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', cancelable: true}));
@@ -29,7 +52,7 @@ class Composer:
     def __init__(
         self,
         *,
-        on_send: Callable[[str], Awaitable[None]],
+        on_send: Callable[[str], Awaitable[bool]],
         on_stop: Callable[[], Awaitable[None]],
         on_model: Callable[[str], Awaitable[None]],
     ) -> None:
@@ -51,6 +74,8 @@ class Composer:
                 self._stop_button = ui.button(icon="stop", color=None, on_click=self._stop).classes("hr-stop")
                 self._stop_button.props('round unelevated aria-label="Stop" title="Stop (Esc)"')
 
+        ui.run_javascript(_RESTORE.replace("ID", json.dumps(self._text.html_id)))
+
     @property
     def model(self) -> str:
         return str(self._picker.value or "")
@@ -66,17 +91,14 @@ class Composer:
     def set_running(self, running: bool) -> None:
         self._box.classes(add="hr-running") if running else self._box.classes(remove="hr-running")
 
-    def give_back(self, text: str) -> None:
-        """Put a text that could not be sent back where it was written, unless something else stands there by now."""
-        selector = json.dumps(f"#{self._text.html_id}")
-        ui.run_javascript(
-            f"const box = document.querySelector({selector});"
-            f"if (box && !box.value) {{ box.value = {json.dumps(text)}; box.dispatchEvent(new Event('input')); }}"
-        )
-
     async def _send(self, event: GenericEventArguments) -> None:
-        if isinstance(event.args, str):
-            await self._on_send(event.args)
+        """The text is taken out of the box only once `on_send` has accepted it."""
+        text, *length = event.args if isinstance(event.args, list) else [event.args]
+        if length:
+            ui.notify(f"This message has {length[0]:,} characters; {MOST:,} can be sent.", type="warning", position="top")
+            return
+        accepted = await self._on_send(str(text))
+        ui.run_javascript((_TAKEN if accepted else _LEFT).replace("ID", json.dumps(self._text.html_id)))
 
     async def _stop(self) -> None:
         await self._on_stop()

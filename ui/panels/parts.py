@@ -9,6 +9,7 @@ from services.events import Usage
 from ui.panels.prose import Prose
 
 WORDS = {"connecting": "", "waiting": "", "thinking": "Thinking…", "stopping": "Stopping…"}
+ENOUGH = 9  # tokens, for a rate that means something
 PATIENCE = 5  # seconds without a word before the time is told
 
 
@@ -21,17 +22,20 @@ class Waiting:
             ui.element("span").classes("hr-pulse")
             self._label = ui.label("")
         self._timer = ui.timer(1.0, self._tick)
+        self._quiet = True  # nothing else is said
 
     def say(self, state: str) -> None:
-        self._label.set_text(WORDS.get(state, state))
+        words = WORDS.get(state, state)
+        self._quiet = not words
+        self._label.set_text(words)
 
     def _tick(self) -> None:
         waited = time.monotonic() - self._since
-        if waited >= PATIENCE:
+        if waited >= PATIENCE and self._quiet:
             self._label.set_text(f"Still waiting, {waited:.0f} s")
 
     def hide(self) -> None:
-        self._timer.deactivate()
+        self._timer.cancel()
         self._box.set_visibility(False)
 
 
@@ -120,8 +124,8 @@ class Figures:
             figures.append(f"first token {_seconds(ttft_ms)}")
         tokens = usage.output_tokens if usage else None
         if tokens:
-            figures.append(f"{tokens:,} tokens")
-            if ms is not None and ttft_ms is not None and ms > ttft_ms:
+            figures.append(f"{tokens:,} token{'s' if tokens > 1 else ''}")
+            if ms is not None and ttft_ms is not None and ms > ttft_ms and tokens > ENOUGH:
                 figures.append(f"{tokens / (ms - ttft_ms) * 1000:.0f} tokens/s")
         self._label.set_text(" · ".join(figure for figure in figures if figure))
 

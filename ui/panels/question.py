@@ -4,7 +4,12 @@ from nicegui import ui
 
 from ui.panels.actions import copy_button
 
-LONG = 1200
+LONG = 1200  # characters
+_UNFOLD = """(e) => {
+    const folded = e.currentTarget.parentElement.querySelector('.hr-bubble').classList.toggle('hr-long');
+    e.currentTarget.setAttribute('aria-expanded', !folded);
+    e.currentTarget.querySelector('.block').textContent = folded ? 'Show more' : 'Show less';
+}"""
 
 
 class Question:
@@ -12,7 +17,9 @@ class Question:
         with ui.element("article").classes("hr-msg hr-user").props('data-role="user"') as self._box:
             bubble = ui.label(text).classes("hr-bubble")
             if len(text) > LONG or text.count("\n") > 18:
-                bubble.classes("hr-long").on("click", js_handler="(e) => e.currentTarget.classList.remove('hr-long')")
+                bubble.classes("hr-long")
+                more = ui.button("Show more", color=None).props('flat dense no-caps aria-expanded="false"').classes("hr-more")
+                more.on("click", js_handler=_UNFOLD)
             with ui.element("div").classes("hr-actions"):
                 copy_button(lambda: text)
 

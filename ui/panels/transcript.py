@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from nicegui import ui
 
 from services.conversations import Node
-from services.events import Entry
+from services.events import Entry, Failed, Finished
 from ui.panels.answer import Answer
 from ui.panels.question import Question
 
@@ -17,15 +17,12 @@ class Transcript:
         self._on_retry = on_retry
         self._drawn: dict[str, Question | Answer] = {}
         self._answers: dict[str, Answer] = {}  # by generation
-        with ui.element("div").classes("hr-scroll").props('tabindex="0"') as self.scroll:
+        with ui.element("div").classes("hr-scroll").props('tabindex="0"'):
             self._thread = ui.element("div").classes("hr-thread").props('role="log" aria-label="Conversation" aria-live="off"')
+        self._news = ui.label("").classes("hr-unseen").props('role="status"')
         ui.button(icon="arrow_downward", color=None).classes("hr-jump").props(
             'round aria-label="Scroll to bottom" title="Scroll to bottom"'
         ).on("click", js_handler="() => { const s = document.querySelector('.hr-scroll'); s.scrollTop = s.scrollHeight; }")
-
-    @property
-    def empty(self) -> bool:
-        return not self._drawn
 
     def show(self, branch: Sequence[Node]) -> list[str]:
         """Draw exactly this branch. Returns the generations that were drawn now and still run: they want to be followed."""
@@ -57,7 +54,10 @@ class Transcript:
         message.delete()
 
     def apply(self, generation: str, entries: Sequence[Entry]) -> None:
-        self._answers[generation].apply(entries)
+        if answer := self._answers.get(generation):  # else another tab has asked again meanwhile
+            answer.apply(entries)
+            if isinstance(entries[-1].event, Finished | Failed):
+                self._news.set_text("The answer has ended.")
 
     async def flush(self, generation: str) -> None:
         """Send what was applied to the browser; returns when it has been drawn, and a rest after it."""

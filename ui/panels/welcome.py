@@ -19,7 +19,7 @@ ANY = (
 
 
 class Welcome:
-    def __init__(self, *, on_suggestion: Callable[[str], Awaitable[None]], on_look: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, *, on_suggestion: Callable[[str], Awaitable[bool]], on_look: Callable[[], Awaitable[None]]) -> None:
         self._on_suggestion = on_suggestion
         with ui.element("div").classes("hr-welcome") as self._box:
             with ui.element("h1").classes("hr-greeting"):
@@ -27,7 +27,7 @@ class Welcome:
             self._model = ui.label("").classes("hr-muted")
             with ui.element("div").classes("hr-first-run") as self._notice:
                 ui.label(
-                    "No model server is running on the usual ports, so the built-in rehearsal model answers. "
+                    "No model server is running on the usual ports, so the built\u2011in rehearsal model answers. "
                     "Start one and it appears in the model list, or put a key into settings.toml."
                 )
                 with ui.element("div").classes("hr-servers"):

@@ -78,7 +78,7 @@ function follow(box) {
   const stick = () => box.dataset.pinned === "true" && (top = box.scrollTop = box.scrollHeight - box.clientHeight);
   box.addEventListener("scroll", () => {
     const gap = box.scrollHeight - box.clientHeight - box.scrollTop;
-    if (box.scrollTop <= top - 3 && gap >= 3) pin(false);
+    if (box.scrollTop < top - 2.5 && gap > 2) pin(false);
     else if (box.scrollTop > top && gap <= 40) pin(true);
     if (box.scrollTop > top || gap < 1 || box.dataset.pinned === "false") top = box.scrollTop;
   });
