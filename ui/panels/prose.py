@@ -11,7 +11,7 @@ from nicegui.events import GenericEventArguments
 
 from ui.markdown import Blocks, Patch
 
-RATE = 16  # patches per second at most: each costs 1 ms of CPU and two dozen bytes on the wire, besides its text
+RATE = 12  # patches per second at most: each costs 1 ms of CPU and two dozen bytes on the wire, besides its text
 REST = 10  # times the time a render took, so that a huge open block takes a tenth of a core, not all of it
 PATIENCE = 3.0  # seconds; a reconnect takes 1
 OFFLINE = 0.25  # seconds between two looks while nobody is connected
