@@ -1,59 +1,36 @@
-"""A page with nothing but a text on it, and a door for the test: run as a program, it prints its address when it serves."""
+"""One page with nothing but a text on it (stage_app.py), and the door to its server."""
 
-import asyncio
-import socket
+import httpx
+from playwright.sync_api import Page
 
-from fastapi import Request
-from nicegui import app, background_tasks, ui
-
-from ui.panels.prose import Prose
-from ui.theme import dress
-
-texts: dict[str, Prose] = {}
-
-
-@ui.page("/{name}", reconnect_timeout=10)
-def page(name: str, text: str = "") -> None:
-    ui.add_css("body { margin: 0 } .hr-scroll { height: 600px } .hr-thread { padding: 20px }")
-    with ui.element("div").classes("hr-scroll").props('tabindex="0"'), ui.element("div").classes("hr-thread"):
-        texts[name] = Prose()
-    if text:
-        texts[name].show(text)
-    background_tasks.create(flow(texts[name]))
+# The blocks on the page equal these strings, after both have been through the browser's own HTML parser.
+SAME = """(blocks) => {
+    const root = document.querySelector(".hr-prose");
+    const parsed = (html) => Object.assign(document.createElement("div"), { innerHTML: html }).innerHTML;
+    return root && root.children.length === blocks.length && blocks.every((html, i) => root.children[i].innerHTML === parsed(html));
+}"""
 
 
-async def flow(prose: Prose) -> None:
-    """What a page's watch loop does."""
-    while not prose.is_deleted:
-        await prose.flush()
-        await asyncio.sleep(0.005)
+class Stage:
+    """One page and the door to its server."""
 
+    def __init__(self, page: Page, url: str, name: str) -> None:
+        self.page, self.url, self.name = page, url, name
 
-@app.post("/do/{name}/{verb}")
-async def do(name: str, verb: str, request: Request) -> list[str]:
-    """Call a method of the text, the body being its argument; answers with the blocks the server believes in."""
-    prose, body = texts[name], (await request.body()).decode()
-    match verb:
-        case "write" | "show":
-            getattr(prose, verb)(body)
-        case "finish" | "pin":
-            getattr(prose, verb)()
-        case "lose":  # a patch that never arrives
-            prose._blocks.write(body)
-            prose._blocks.render()
-            prose._keep(0)
-        case "cancel":  # a flush that is cancelled on its way
-            prose.write(body)
-            flush = asyncio.create_task(prose.flush())
-            await asyncio.sleep(0)
-            flush.cancel()
-    return list(prose._props["blocks"])
+    def open(self, text: str = "") -> None:
+        self.page.goto(str(httpx.URL(f"{self.url}/{self.name}", params={"text": text} if text else {})))
+        self.page.wait_for_function("window.did_handshake === true")
 
+    def do(self, verb: str, text: str = "") -> list[str]:
+        blocks: list[str] = httpx.post(f"{self.url}/do/{self.name}/{verb}", content=text.encode()).raise_for_status().json()
+        return blocks
 
-if __name__ in {"__main__", "__mp_main__"}:
-    dress()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    app.on_startup(lambda: print(f"http://127.0.0.1:{port}", flush=True))  # noqa: T201
-    ui.run(host="127.0.0.1", port=port, reload=False, show=False, show_welcome_message=False)
+    def stream(self, text: str, size: int = 40) -> None:
+        for at in range(0, len(text), size):
+            self.do("write", text[at : at + size])
+
+    def expect_same(self, *, holding: str, within: int = 20_000) -> None:
+        """The page shows what the server believes, and that is the text that was meant."""
+        told = "(text) => document.querySelector('.hr-prose')?.textContent.includes(text)"
+        self.page.wait_for_function(told, arg=holding, timeout=within)
+        self.page.wait_for_function(SAME, arg=self.do("look"))

@@ -1,81 +1,19 @@
 """The text of a message in a real browser: what is on the page is what the server rendered, at every moment and after every mishap."""
 
 import asyncio
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 from nicegui.testing import user_simulation
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.serving import ROOT
 from tests.ui.snippets import CANARY, HOSTILE, SNIPPETS
+from tests.ui.stage import Stage
 from ui.panels import prose as panel
 from ui.panels.prose import Prose
 
-# The blocks on the page equal these strings, after both have been through the browser's own HTML parser.
-SAME = """(blocks) => {
-    const root = document.querySelector(".hr-prose");
-    const parsed = (html) => Object.assign(document.createElement("div"), { innerHTML: html }).innerHTML;
-    return root && root.children.length === blocks.length && blocks.every((html, i) => root.children[i].innerHTML === parsed(html));
-}"""
 APP = 'document.querySelector("#app")._vnode.component.proxy'
 COMPONENT = f'{APP}.$refs["r" + document.querySelector(".hr-prose").id.slice(1)]'
-BOX = 'document.querySelector(".hr-scroll")'
-GAP = f"{BOX}.scrollHeight - {BOX}.clientHeight - {BOX}.scrollTop"
-LONG = "\n\n".join(f"Paragraph number {n}." for n in range(60))
-
-
-@pytest.fixture(scope="session")
-def stage() -> Iterator[str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("NICEGUI_", "PYTEST_"))}
-    process = subprocess.Popen([sys.executable, "-m", "tests.ui.stage"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    yield process.stdout.readline().strip()
-    process.terminate()
-    process.wait(10)
-    process.stdout.close()
-
-
-class Stage:
-    """One page and the door to its server."""
-
-    def __init__(self, page: Page, url: str, name: str) -> None:
-        self.page, self.url, self.name = page, url, name
-
-    def open(self, text: str = "") -> None:
-        self.page.goto(str(httpx.URL(f"{self.url}/{self.name}", params={"text": text} if text else {})))
-        self.page.wait_for_function("window.did_handshake === true")
-
-    def do(self, verb: str, text: str = "") -> list[str]:
-        blocks: list[str] = httpx.post(f"{self.url}/do/{self.name}/{verb}", content=text.encode()).raise_for_status().json()
-        return blocks
-
-    def stream(self, text: str, size: int = 40) -> None:
-        for at in range(0, len(text), size):
-            self.do("write", text[at : at + size])
-
-    def expect_same(self, *, holding: str, within: int = 20_000) -> None:
-        """The page shows what the server believes, and that is the text that was meant."""
-        told = "(text) => document.querySelector('.hr-prose')?.textContent.includes(text)"
-        self.page.wait_for_function(told, arg=holding, timeout=within)
-        self.page.wait_for_function(SAME, arg=self.do("look"))
-
-
-@pytest.fixture
-def on(browser: Browser, stage: str, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    context = browser.new_context(viewport={"width": 800, "height": 700}, permissions=["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    yield Stage(page, stage, request.node.name)
-    context.close()
-    assert faults == []
-
 
 # Text
 
@@ -128,11 +66,13 @@ def test_text_written_before_anybody_is_connected_is_shown(on: Stage) -> None:
 
 def test_a_lost_patch_is_noticed_and_made_good(on: Stage) -> None:
     on.open()
-    on.do("write", "one ")
+    on.do("write", "zero\n\none ")
     on.expect_same(holding="one")
+    on.page.evaluate("document.querySelector('.hr-prose > div').firstChild.mark = true")
     on.do("lose", "two ")
     on.do("write", "three")
     on.expect_same(holding="one two three", within=2000)  # sooner than by waiting for an answer
+    assert on.page.evaluate("document.querySelector('.hr-prose > div').firstChild.mark")
 
 
 def test_a_patch_that_comes_twice_is_applied_once(on: Stage) -> None:
@@ -202,91 +142,6 @@ def test_a_flush_ends_when_its_page_is_gone_and_goes_on_when_nobody_answers(monk
 
     with ThreadPoolExecutor(1) as thread:  # Playwright's loop runs in this one
         thread.submit(asyncio.run, scenario()).result()
-
-
-# The end of the thread
-
-
-def pinned(on: Stage, state: bool) -> None:
-    on.page.wait_for_function(f"{BOX}.dataset.pinned === '{str(state).lower()}'")
-
-
-def scrolled(on: Stage, text: str = LONG) -> None:
-    on.open()
-    on.do("write", text)
-    on.page.wait_for_function(f"{BOX}.scrollHeight > 1500 && {GAP} < 1")
-    pinned(on, True)
-    on.page.mouse.move(400, 300)
-
-
-def test_growth_keeps_the_end_in_view(on: Stage) -> None:
-    scrolled(on)
-    for n in range(10):
-        on.do("write", f"\n\n## Part {n}\n\n```\n{'x' * n}\n```\n\nmore")
-    on.expect_same(holding="Part 9")
-    on.page.wait_for_function(f"{GAP} < 1")
-    pinned(on, True)
-
-
-def test_a_user_who_moves_up_is_left_in_peace(on: Stage) -> None:
-    scrolled(on)
-    on.page.mouse.wheel(0, -300)
-    pinned(on, False)
-    on.page.wait_for_function(f"{GAP} > 250")
-    before = on.page.evaluate(f"{BOX}.scrollTop")
-    on.do("write", "\n\n" + LONG)
-    on.expect_same(holding="Paragraph number 59")
-    on.page.wait_for_function(f"{GAP} > 1500")
-    assert abs(on.page.evaluate(f"{BOX}.scrollTop") - before) < 2
-
-
-def test_three_pixels_are_enough(on: Stage) -> None:
-    scrolled(on)
-    on.page.evaluate(f"{BOX}.scrollTop -= 2")  # what a scrollbar or a finger does: a scroll event without a wheel
-    on.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # the event has been told
-    pinned(on, True)
-    on.page.evaluate(f"{BOX}.scrollTop -= 1")
-    pinned(on, False)
-
-
-def test_keys_move_up_too(on: Stage) -> None:
-    scrolled(on)
-    on.page.locator(".hr-scroll").focus()
-    on.page.keyboard.press("PageUp")
-    pinned(on, False)
-    on.page.wait_for_function(f"{GAP} > 300")
-    on.page.keyboard.press("End")
-    pinned(on, True)
-
-
-def test_within_forty_pixels_of_the_end_it_holds_again(on: Stage) -> None:
-    scrolled(on)
-    on.page.mouse.wheel(0, -400)
-    on.page.wait_for_function(f"{GAP} > 350")
-    on.page.evaluate(f"{BOX}.scrollTop += {GAP} - 60")
-    on.page.wait_for_function(f"Math.abs({GAP} - 60) < 2")
-    pinned(on, False)
-    on.page.evaluate(f"{BOX}.scrollTop += 25")
-    pinned(on, True)
-    on.do("write", "\n\n" + LONG)
-    on.page.wait_for_function(f"{BOX}.scrollHeight > 3000 && {GAP} < 1")
-
-
-def test_the_server_can_bring_the_end_back(on: Stage) -> None:
-    scrolled(on)
-    on.page.mouse.wheel(0, -400)
-    pinned(on, False)
-    on.do("pin")
-    pinned(on, True)
-    on.page.wait_for_function(f"{GAP} < 1")
-
-
-def test_a_shrinking_thread_stays_at_its_end(on: Stage) -> None:
-    scrolled(on)
-    on.do("show", "\n\n".join(LONG.split("\n\n")[:40]))
-    on.expect_same(holding="number 39")
-    on.page.wait_for_function(f"{GAP} < 1")
-    pinned(on, True)
 
 
 # Code

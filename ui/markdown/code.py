@@ -27,7 +27,7 @@ LANGUAGE = re.compile(r"[\w+#.-]{1,24}", re.ASCII)
 # Most lexers are quadratic in long lines or runs of blank lines (16 kB of newlines as `java`: 8 s with Pygments 2.21).
 # So long code, long lines and runs of blank lines stay plain, and a clock that only counts our own CPU ends the rest.
 LARGEST = 64 * 1024
-UNFIT = re.compile(r"[^\n]{1001}|(?:[ \t]*\n){51}")
+UNFIT = re.compile(r"^[^\n]{1001}|^(?:[ \t]*\n){51}", re.MULTILINE)
 BUDGET = 0.15  # seconds of CPU; 64 kB of ordinary code take about half of it
 
 # One letter per colour of prose.css; what is not named here, or by its parent, has the colour of text.

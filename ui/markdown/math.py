@@ -17,7 +17,7 @@ from ui.markdown.links import Env
 LONGEST = 2000  # characters of one formula: nesting costs a stack, and no formula written for people is longer
 LARGEST = 200  # the largest dimension in any unit, so that no \hspace or \rule covers the page
 
-CLOSERS = {"$$": re.compile(r"\$\$\s*([.,;:]?)\s*$"), "\\[": re.compile(r"\\\]\s*([.,;:]?)\s*$")}
+CLOSERS = {"$$": re.compile(r"\$\$ *([.,;:]?)\Z"), "\\[": re.compile(r"\\\] *([.,;:]?)\Z")}
 MONEY = re.compile(r"\d[\d.,]*\s+[A-Za-z]{2,}")  # `$5 for tea and 3$` is about money
 TEX = re.compile(r"[\\^_=+<>/*{}]")  # without any of these `\[…\]` is an escaped bracket: `\[sic\]`, `\[12\]`
 MACROS = re.compile(r"\\(?:def|newcommand|renewcommand|let|href|style|class|cssId|unicode|require)(?![A-Za-z])")
@@ -80,7 +80,7 @@ def _closing_dollar(src: str, start: int) -> int:
     so that a text full of dollars costs no more than its length.
     """
     before, inside = src[start - 1 : start], src[start + 1 : start + 2]
-    if not inside or inside.isspace() or before.isalnum() or before == "$":
+    if not inside or inside.isspace() or (before.isascii() and before.isalnum()) or before == "$":
         return -1
     end = src.find("$", start + 1, start + LONGEST)
     while end > 0 and src[end - 1] == "\\":
@@ -123,7 +123,7 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _line(state: StateBlock, line: int) -> str:
-    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
+    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].rstrip()
 
 
 def _push_pending(state: StateBlock, content: str, start: int, *, ends: bool) -> None:
