@@ -36,9 +36,7 @@ export default {
       }
     },
     pin() {
-      const box = this.$el.closest(".hr-scroll");
-      box.dataset.pinned = true;
-      box.scrollTop = box.scrollHeight;
+      Object.assign(this.$el.closest(".hr-scroll"), { scrollTop: 1e9 }).dataset.pinned = true;
     },
     async onClick(event) {
       const button = event.target.closest(".hr-copy");
