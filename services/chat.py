@@ -23,8 +23,9 @@ from services.events import Entry, Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.messages import Message, Reply, ReplyState, Text, Turn
+from services.models import Listing
 from services.store.store import Store
-from services.upstream.catalogue import Catalogue, Listing
+from services.upstream.catalogue import Catalogue
 
 __all__ = ["Chat", "Listing", "Summary"]
 

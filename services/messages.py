@@ -51,6 +51,7 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_resu
     id: str
     text: str
     name: str | None = None
+    failed: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True, tag="refusal"):
@@ -93,19 +94,42 @@ class Tool(msgspec.Struct, frozen=True, omit_defaults=True):
     strict: bool | None = None
 
 
+class JSONFormat(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer shall be JSON, of this JSON Schema if there is one."""
+
+    schema: dict[str, object] | None = None
+    name: str | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
+class Vendor(msgspec.Struct, frozen=True):
+    """Fields of one dialect that mean nothing in any other: sent as they are to its servers, refused by name for all others."""
+
+    dialect: str
+    fields: dict[str, object]
+
+
 class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     """Sampling and the like. None means: leave it to the upstream's default."""
 
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
-    reasoning_effort: str | None = None
+    repeat_penalty: float | None = None
+    reasoning_effort: str | None = None  # none, minimal, low, medium, high, xhigh, max, or a server's own word
+    reasoning_budget: int | None = None  # tokens the model may think; 0: not at all
     tools: tuple[Tool, ...] = ()
     tool_choice: str | None = None  # auto, none, required, or `function:<name>`
+    parallel_tool_calls: bool | None = None
+    format: JSONFormat | None = None
+    vendor: Vendor | None = None
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -117,6 +141,7 @@ class Turn(msgspec.Struct, frozen=True):
     conversation: str | None = None
     on_disconnect: Literal["stop", "keep"] = "keep"
     client: str = "page"  # who asks, for the list of running generations: page, chat, openai_chat, ...
+    thread: str | None = None  # the client's own name of the conversation, by which it may ask for its running reply
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,14 +9,12 @@ import difflib
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, Protocol
-
-import msgspec
+from typing import Protocol
 
 from services.errors import TimedOut, UnknownModel, Unreachable, UpstreamError
 from services.messages import Turn
+from services.models import Listing, Model
 from services.upstream.http import Emit
-from services.upstream.reader import Model
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +26,6 @@ class Upstream(Protocol):
     async def read(self, turn: Turn, emit: Emit) -> None: ...
 
     async def models(self) -> list[Model]: ...
-
-
-class Listing(msgspec.Struct, frozen=True):
-    """An upstream as people see it. `problem` is a sentence when it answered, but not with a list of models."""
-
-    name: str
-    host: str
-    state: Literal["unknown", "running", "not running", "refusing"]
-    models: tuple[Model, ...] = ()
-    problem: str | None = None
 
 
 class Catalogue:

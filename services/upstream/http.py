@@ -20,8 +20,9 @@ from httpx_aiohttp import AiohttpTransport
 from services.errors import LimitExceeded, NotAStream, ProtocolError, TimedOut, Truncated, Unreachable, UpstreamError
 from services.events import Event, Finished, Status
 from services.messages import Turn
+from services.models import Model
 from services.upstream.patience import PATIENT, Patience, Timeouts
-from services.upstream.reader import Model, Reader
+from services.upstream.reader import Reader
 from services.upstream.refusals import refusal
 from services.upstream.rehearsal.script import Answer
 

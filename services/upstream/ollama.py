@@ -11,10 +11,11 @@ import msgspec
 from services.errors import ProtocolError
 from services.events import Event, Reason, Usage
 from services.messages import Turn
+from services.models import Model
 from services.upstream import loose, ollama_turns, refusals, words
 from services.upstream.calls import argument_text
 from services.upstream.opening import Kind, Opening
-from services.upstream.reader import Model, Request
+from services.upstream.reader import Request
 from services.upstream.story import Story
 from services.upstream.think import Piece, Think
 from services.wire.ndjson import NDJSONDecoder

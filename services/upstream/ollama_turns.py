@@ -4,15 +4,14 @@ Reasoning goes back beside tool calls only, as Ollama's own example of a tool lo
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
 from services.errors import Invalid
 from services.messages import Attachment, Image, Message, Options, Part, Reasoning, Refusal, Text, ToolCall, ToolResult, Turn
-from services.upstream.openai_turns import tool, without_nones
-
-Object = dict[str, Any]
+from services.upstream import requests
+from services.upstream.openai_turns import tool
+from services.upstream.requests import Object, without_nones
 
 # The levels Ollama has, and OpenAI's on them.
 _THINK: dict[str, bool | str] = {
@@ -31,18 +30,28 @@ def _asked(given: Options) -> Object:
     if given.tool_choice not in (None, "auto", "none"):
         raise Invalid(f"Ollama cannot be told to use a tool: tool_choice {given.tool_choice[:80]!r} is none of auto and none.")
     tools = [] if given.tool_choice == "none" else [tool(each) for each in given.tools]
+    if given.parallel_tool_calls is False:
+        raise Invalid("Ollama cannot be told to call one tool at a time: parallel_tool_calls has to be true, or absent.")
+    requests.refuse(given, "ollama")
+    own = requests.vendor(given)
     options = without_nones(
         {
             "num_predict": given.max_tokens,
             "temperature": given.temperature,
             "top_p": given.top_p,
+            "top_k": given.top_k,
+            "min_p": given.min_p,
+            "repeat_penalty": given.repeat_penalty,
             "seed": given.seed,
             "stop": list(given.stop) or None,
             "presence_penalty": given.presence_penalty,
             "frequency_penalty": given.frequency_penalty,
         }
+    ) | own.pop("options", {})
+    format = given.format and (given.format.schema or "json")
+    return (
+        without_nones({"tools": tools or None, "options": options or None, "think": _think(requests.effort(given)), "format": format}) | own
     )
-    return without_nones({"tools": tools or None, "options": options or None, "think": _think(given.reasoning_effort)})
 
 
 def _think(effort: str | None) -> bool | str | None:

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 from services.errors import LimitExceeded
 from services.events import Event
 from services.messages import Turn
+from services.models import Model
 from services.upstream import loose, openai_chunks, openai_models, openai_turns, refusals, words
 from services.upstream.calls import Calls
 from services.upstream.openai_chunks import Choice, Chunk, Delta, detail_text
 from services.upstream.opening import ErrorField, Kind, Opening
-from services.upstream.reader import Model, Request
+from services.upstream.reader import Request
 from services.upstream.story import Form, Story
 from services.upstream.think import Piece, Think
 from services.wire.sse import MAX_EVENT, Frame, SSEDecoder

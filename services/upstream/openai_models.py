@@ -6,8 +6,8 @@
 from typing import Any
 
 from services.errors import ProtocolError
+from services.models import Model
 from services.upstream import loose, words
-from services.upstream.reader import Model
 
 # OpenRouter and Groq; vLLM; Mistral and LM Studio
 _CONTEXTS = ("context_length", "context_window", "max_model_len", "max_context_length")

@@ -5,14 +5,27 @@ reasoning_details exactly as they came (OpenRouter), reasoning_content beside to
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
 from services.errors import Invalid
-from services.messages import Attachment, Image, Message, Options, Part, Reasoning, Refusal, Text, Tool, ToolCall, ToolResult, Turn
-
-Object = dict[str, Any]
+from services.messages import (
+    Attachment,
+    Image,
+    JSONFormat,
+    Message,
+    Options,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    Tool,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from services.upstream import requests
+from services.upstream.requests import Object, without_nones
 
 
 def body(turn: Turn) -> bytes:
@@ -23,19 +36,27 @@ def body(turn: Turn) -> bytes:
 
 
 def options(given: Options) -> Object:
+    """Top_k, min_p and repeat_penalty are not OpenAI's, but every server that copies its dialect has them, the last by two names."""
+    requests.refuse(given, "openai_chat")
     asked: Object = {
         "temperature": given.temperature,
         "top_p": given.top_p,
+        "top_k": given.top_k,
+        "min_p": given.min_p,
         "max_tokens": given.max_tokens,
         "stop": list(given.stop) or None,
         "seed": given.seed,
         "presence_penalty": given.presence_penalty,
         "frequency_penalty": given.frequency_penalty,
-        "reasoning_effort": given.reasoning_effort,
+        "repeat_penalty": given.repeat_penalty,
+        "repetition_penalty": given.repeat_penalty,
+        "reasoning_effort": requests.effort(given),
         "tools": [tool(each) for each in given.tools] or None,
         "tool_choice": _choice(given.tool_choice),
+        "parallel_tool_calls": given.parallel_tool_calls,
+        "response_format": _format(given.format) if given.format else None,
     }
-    return without_nones(asked)
+    return without_nones(asked) | requests.vendor(given)
 
 
 def tool(given: Tool) -> Object:
@@ -43,8 +64,11 @@ def tool(given: Tool) -> Object:
     return {"type": "function", "function": without_nones(function)}
 
 
-def without_nones(given: Object) -> Object:
-    return {name: value for name, value in given.items() if value is not None}
+def _format(given: JSONFormat) -> Object:
+    if given.schema is None:
+        return {"type": "json_object"}
+    named = {"name": given.name or "answer", "description": given.description, "schema": given.schema, "strict": given.strict}
+    return {"type": "json_schema", "json_schema": without_nones(named)}
 
 
 def _choice(given: str | None) -> str | Object | None:

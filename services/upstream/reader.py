@@ -12,10 +12,9 @@ are parts, Usage and exactly one terminal event, with every part closed before i
 
 from typing import ClassVar, NamedTuple, Protocol
 
-import msgspec
-
 from services.events import Event
 from services.messages import Turn
+from services.models import Model
 
 
 class Request(NamedTuple):
@@ -23,16 +22,6 @@ class Request(NamedTuple):
 
     path: str
     body: bytes
-
-
-class Model(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A model as its upstream lists it. None means the upstream does not tell."""
-
-    name: str
-    context: int | None = None
-    vision: bool | None = None
-    tools: bool | None = None
-    reasoning: bool | None = None
 
 
 class Reader(Protocol):

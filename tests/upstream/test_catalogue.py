@@ -6,9 +6,9 @@ import pytest
 
 from services.errors import ProtocolError, Refused, UnknownModel, Unreachable, UpstreamError
 from services.messages import Turn
+from services.models import Model
 from services.upstream.catalogue import Catalogue, is_local
 from services.upstream.http import Emit
-from services.upstream.reader import Model
 
 
 class Mill:

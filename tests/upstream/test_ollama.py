@@ -10,8 +10,8 @@ import pytest
 from services.errors import Invalid, ProtocolError
 from services.events import Event, Failed, Finished, PartStarted, Usage
 from services.messages import Attachment, Image, Message, Options, Part, Reasoning, Refusal, Text, Tool, ToolCall, ToolResult, Turn
+from services.models import Model
 from services.upstream.ollama import OllamaReader
-from services.upstream.reader import Model
 from tests.upstream.reading import DONE, frames, lines, part, read, read_all_ways
 
 TAGS = Path(__file__).parent.parent / "recordings" / "ollama_chat" / "tags.json"

@@ -7,8 +7,8 @@ import pytest
 
 from services.errors import Invalid, ProtocolError
 from services.messages import Attachment, Image, Message, Options, Reasoning, Refusal, Text, Tool, ToolCall, ToolResult, Turn
+from services.models import Model
 from services.upstream.openai_chat import OpenAIChatReader
-from services.upstream.reader import Model
 from tests.upstream.reading import DONE, STOP, call, chat, delta, reply
 
 
