@@ -1,5 +1,6 @@
 """The models there are. Values that upstreams tell, clients list and pages show."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -23,3 +24,8 @@ class Listing(msgspec.Struct, frozen=True):
     state: Literal["unknown", "running", "not running", "refusing"]
     models: tuple[Model, ...] = ()
     problem: str | None = None
+
+
+def full_names(listings: Iterable[Listing]) -> list[str]:
+    """Every model that can be asked, as `upstream/model`."""
+    return [f"{listing.name}/{model.name}" for listing in listings for model in listing.models]

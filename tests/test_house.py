@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from services import errors, events
-from services.api.routes import API
+from services.api.routes import router
 from services.chat import Chat
 from services.downstream import WRITERS
 from services.downstream.native import Story
@@ -121,7 +121,7 @@ def test_every_route_is_documented() -> None:
         def __init__(self) -> None:
             pass
 
-    paths = {(method, route.path) for route in API(Nobody()).router().routes for method in route.app._by_method}  # type: ignore[attr-defined]
+    paths = {(method, route.path) for route in router(Nobody()).routes for method in route.app._by_method}  # type: ignore[attr-defined]
     assert len(paths) >= 10
     for method, path in paths:
         if method != "HEAD":

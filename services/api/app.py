@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.gate import Gate
-from services.api.routes import API, PATHS
+from services.api.routes import PATHS, router
 from services.chat import Chat
 
 PAGE_HEADERS = (
@@ -33,7 +33,7 @@ def build(
     write_timeout: float = 30.0,
 ) -> ASGIApp:
     """The whole of Headrace as one ASGI app."""
-    api = API(chat, idle=idle, write_timeout=write_timeout).router()
+    api = router(chat, idle=idle, write_timeout=write_timeout)
     gate: ASGIApp = Gate(_Switch(chat, api, pages), hosts=hosts, origins=cors_origins, max_body=max_body)
     if not cors_origins:
         return gate

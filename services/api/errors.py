@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.downstream.native import native_refusal
-from services.errors import HeadraceError
+from services.errors import HeadraceError, MethodNotAllowed
 
 log = logging.getLogger(__name__)
 
@@ -68,3 +68,22 @@ class Endpoint:
             log.exception("%s %s failed", scope["method"], scope["path"])
             response = error_response(InternalError("Headrace itself failed here; its log has the details."), self._refusal)
         await response(scope, receive, send)
+
+
+class Methods:
+    """An ASGI app per method. Anything else is 405, in the dialect's shape."""
+
+    def __init__(self, refusal: Refusal = native_refusal, **by_method: Endpoint) -> None:
+        self._by_method = by_method
+        self._refusal = refusal
+        if "GET" in by_method:
+            by_method["HEAD"] = by_method["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._by_method.get(scope["method"])
+        if endpoint is None:
+            allowed = ", ".join(self._by_method)
+            error = MethodNotAllowed(f"{scope['method']} is not possible here: {allowed}.")
+            await error_response(error, self._refusal, {"allow": allowed})(scope, receive, send)
+        else:
+            await endpoint(scope, receive, send)

@@ -15,7 +15,6 @@ from starlette.types import Receive, Scope, Send
 from services.events import Entry
 
 HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
@@ -57,14 +56,17 @@ class Presence:
 
 
 class EventStream:
-    """ASGI response. `write` turns batches of entries into whole frames; `left` is told when the client went away first."""
+    """ASGI response. `write` turns batches of entries into whole frames; `left` is told when the client went away first.
+
+    `headers` hold the content type.
+    """
 
     def __init__(
         self,
         batches: AsyncGenerator[list[Entry], None],
         write: Callable[[Sequence[Entry]], bytes],
         *,
-        headers: Sequence[tuple[bytes, bytes]] = (),
+        headers: Sequence[tuple[bytes, bytes]],
         first: Sequence[Entry] = (),
         heartbeat: bytes = b":\n\n",
         idle: float = 15.0,

@@ -4,13 +4,12 @@ A client that knows only `delta`, `end` and `failed` works. Every frame carries 
 EventSource, and anybody who sends Last-Event-ID, resumes where it left.
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, assert_never
 
 import msgspec
 
 from services.downstream import turns
-from services.downstream.writer import Body
+from services.downstream.writer import Body, Writer
 from services.errors import HeadraceError, Invalid
 from services.events import (
     Entry,
@@ -27,7 +26,7 @@ from services.events import (
     Usage,
 )
 from services.messages import Reply, Turn
-from services.wire.sse import comment, frame, one_line
+from services.wire.sse import frame, one_line
 
 KNOWN = {"model", "messages", "format", "stream", "on_disconnect", *turns.Sampling.__struct_fields__}
 
@@ -47,6 +46,20 @@ def native_turn(body: Body) -> Turn:
 def native_refusal(error: HeadraceError) -> bytes:
     """The one shape of an error before the first byte."""
     return encode({"error": {"code": error.code, "message": error.message}})
+
+
+class NativeWriter(Writer):
+    """What `POST /chat` takes, and its errors; a stream unless it is asked for no stream."""
+
+    streams = True
+
+    @staticmethod
+    def turn(body: Body) -> Turn:
+        return native_turn(body)
+
+    @staticmethod
+    def refusal(error: HeadraceError) -> bytes:
+        return native_refusal(error)
 
 
 class Story:
@@ -116,24 +129,12 @@ class Story:
         return None
 
 
-class MessagesWriter:
-    heartbeat: ClassVar[bytes] = comment("")
+class MessagesWriter(NativeWriter):
     named: ClassVar[bool] = False
     _DELTA: ClassVar[bytes] = b'id: %d\ndata: {"type":"delta","text":%b}\n\n'
 
     def __init__(self, started: Started, body: Body) -> None:
         self._story = Story()
-
-    @staticmethod
-    def turn(body: Body) -> Turn:
-        return native_turn(body)
-
-    @staticmethod
-    def refusal(error: HeadraceError) -> bytes:
-        return native_refusal(error)
-
-    def write(self, entries: Sequence[Entry]) -> bytes:
-        return b"".join([self._frame(entry) for entry in entries])
 
     def _frame(self, entry: Entry) -> bytes:
         event = entry.event

@@ -4,39 +4,24 @@ What it cannot carry: refusals become content, tool calls come whole, sources an
 """
 
 import datetime
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
-from services.downstream.native import native_refusal, native_turn
+from services.downstream.native import NativeWriter
 from services.downstream.writer import Body
-from services.errors import HeadraceError
 from services.events import Entry, Failed, Finished, PartDelta, PartFinished, PartStarted, Started, Usage
-from services.messages import Reply, ToolCall, Turn
-from services.wire.sse import comment, frame
+from services.messages import Reply, ToolCall
+from services.wire.sse import frame
 
 DONE_REASONS = {"length": "length"}  # everything else Ollama calls "stop", also after tool calls
 
 
-class OllamaWriter:
-    heartbeat: ClassVar[bytes] = comment("")
-
+class OllamaWriter(NativeWriter):
     def __init__(self, started: Started, body: Body) -> None:
         self._head = _head(started.model, started.created)
         self._parts: dict[int, PartStarted] = {}
         self._usage = Usage()
-
-    @staticmethod
-    def turn(body: Body) -> Turn:
-        return native_turn(body)
-
-    @staticmethod
-    def refusal(error: HeadraceError) -> bytes:
-        return native_refusal(error)
-
-    def write(self, entries: Sequence[Entry]) -> bytes:
-        return b"".join([self._frame(entry) for entry in entries])
 
     def _frame(self, entry: Entry) -> bytes:
         match entry.event:

@@ -4,17 +4,16 @@ What SDKs choke on and is therefore never sent (each found by running them): `id
 `choices`, a null `delta`, `"error": null`, a repeated tool id or name, anything after `[DONE]`.
 """
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from services.downstream import turns
-from services.downstream.writer import Body
+from services.downstream.writer import Body, Writer
 from services.errors import HeadraceError, Invalid
 from services.events import Entry, Failed, Finished, PartDelta, PartKind, PartStarted, Reason, Started, Usage
 from services.messages import Reasoning, Refusal, Reply, Text, ToolCall, Turn
-from services.wire.sse import comment, frame
+from services.wire.sse import frame
 
 # Fields that change nothing in what we send: identification, billing, caching, storage on OpenAI's side.
 HARMLESS = {
@@ -46,9 +45,7 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool = False
 
 
-class OpenAIChatWriter:
-    heartbeat: ClassVar[bytes] = comment("")
-
+class OpenAIChatWriter(Writer):
     def __init__(self, started: Started, body: Body) -> None:
         self._head = _head(started, "chat.completion.chunk")
         self._kinds: dict[int, PartKind] = {}
@@ -62,9 +59,6 @@ class OpenAIChatWriter:
         turns.convert(body.get("stream_options") or {}, StreamOptions, "stream_options")
         model = turns.convert(body.get("model") or "", str, "model")
         return Turn(model, turns.messages(body), turns.options(_without_nulls(body)), on_disconnect="stop", client="openai_chat")
-
-    def write(self, entries: Sequence[Entry]) -> bytes:
-        return b"".join([self._frame(entry) for entry in entries])
 
     def _frame(self, entry: Entry) -> bytes:
         match entry.event:

@@ -3,35 +3,18 @@
 Reasoning, tools and usage are not told. A reply that fails ends with a `failed` event and without `DONE`.
 """
 
-from collections.abc import Sequence
-from typing import ClassVar
-
 import msgspec
 
-from services.downstream.native import failed_dict, native_refusal, native_turn
+from services.downstream.native import NativeWriter, failed_dict
 from services.downstream.writer import Body
-from services.errors import HeadraceError
 from services.events import Entry, Failed, Finished, PartDelta, PartStarted, Started
-from services.messages import Reply, Turn
-from services.wire.sse import comment, frame, text_frame
+from services.messages import Reply
+from services.wire.sse import frame, text_frame
 
 
-class TextWriter:
-    heartbeat: ClassVar[bytes] = comment("")
-
+class TextWriter(NativeWriter):
     def __init__(self, started: Started, body: Body) -> None:
         self._told: set[int] = set()  # parts whose text is the answer
-
-    @staticmethod
-    def turn(body: Body) -> Turn:
-        return native_turn(body)
-
-    @staticmethod
-    def refusal(error: HeadraceError) -> bytes:
-        return native_refusal(error)
-
-    def write(self, entries: Sequence[Entry]) -> bytes:
-        return b"".join([self._frame(entry) for entry in entries])
 
     def _frame(self, entry: Entry) -> bytes:
         match entry.event:

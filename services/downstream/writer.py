@@ -1,31 +1,46 @@
-"""What a writer of a dialect is."""
+"""What a writer of a dialect is: the frame that all of them share."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from services.errors import HeadraceError
 from services.events import Entry, Started
 from services.messages import Reply, Turn
+from services.wire.sse import comment
 
 Body = Mapping[str, Any]
 
 
-class Writer(Protocol):
+class Writer(ABC):
     """One instance writes one stream."""
 
-    heartbeat: ClassVar[bytes]  # what this dialect's clients survive while there is nothing to say
+    media: ClassVar[bytes] = b"text/event-stream; charset=utf-8"
+    headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()  # of a stream, besides its media type
+    streams: ClassVar[bool] = False  # what a request means that does not say `stream`
+    heartbeat: ClassVar[bytes] = comment("")  # what this dialect's clients survive while there is nothing to say
 
+    @abstractmethod
     def __init__(self, started: Started, body: Body) -> None: ...
 
     @staticmethod
+    @abstractmethod
     def turn(body: Body) -> Turn:
         """What the client asks. Raises Invalid, naming the field and what was expected."""
 
     def write(self, entries: Sequence[Entry]) -> bytes:
         """The frames of these entries; may be empty. After the terminal entry the dialect's terminator is included."""
+        return b"".join([self._frame(entry) for entry in entries])
+
+    @abstractmethod
+    def _frame(self, entry: Entry) -> bytes: ...
 
     @staticmethod
-    def whole(reply: Reply, body: Body) -> bytes: ...
+    @abstractmethod
+    def whole(reply: Reply, body: Body) -> bytes:
+        """The same answer as one JSON object."""
 
     @staticmethod
-    def refusal(error: HeadraceError) -> bytes: ...
+    @abstractmethod
+    def refusal(error: HeadraceError) -> bytes:
+        """An error before the first byte."""

@@ -1,0 +1,112 @@
+"""A generation as a response: streamed or whole, in any dialect. All surfaces answer through this."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from services.api.errors import ClientGone, UpstreamFailure, json_response
+from services.api.stream import EventStream, Presence
+from services.chat import Chat
+from services.downstream.turns import wants_stream
+from services.downstream.writer import Writer
+from services.events import Entry, Failed, Retrying, Started, Status
+
+
+class Writing(Protocol):
+    """What a stream needs of a writer."""
+
+    @property
+    def heartbeat(self) -> bytes: ...
+
+    def write(self, entries: Sequence[Entry]) -> bytes: ...
+
+
+class Replies:
+    """`idle` and `write_timeout` in seconds, as settings have them."""
+
+    def __init__(self, chat: Chat, *, idle: float, write_timeout: float) -> None:
+        self._chat = chat
+        self._idle = idle
+        self._write_timeout = write_timeout
+
+    async def answer(self, request: Request, writer: type[Writer], body: Mapping[str, Any], *, at_once: bool = False) -> ASGIApp:
+        """Start the generation that the body asks for and answer with it.
+
+        A stream begins `at_once`, or waits for the upstream's first word, so that a refusal keeps its status.
+        """
+        streams = wants_stream(body, default=writer.streams)
+        started = self._chat.start(writer.turn(body))
+        if not streams:
+            return await self.whole(request, writer, started, body)
+        if at_once:
+            return self.stream(writer, writer(started, body), started)
+        batches = self._chat.follow(started.generation)
+        try:
+            async with Presence(request.receive) as presence:
+                first = await _first_word(batches)
+        except UpstreamFailure:
+            await batches.aclose()
+            raise
+        if presence.gone:
+            await batches.aclose()
+            self._chat.left(started.generation)
+            raise ClientGone
+        return self.stream(writer, writer(started, body), started, batches, first)
+
+    def stream(
+        self,
+        dialect: type[Writer],
+        writing: Writing,
+        started: Started,
+        batches: AsyncGenerator[list[Entry], None] | None = None,
+        first: Sequence[Entry] = (),
+    ) -> EventStream:
+        """A generation from its first entry as a stream; `first` are entries that were taken from `batches` already."""
+        id = started.generation
+        return EventStream(
+            batches or self._chat.follow(id),
+            writing.write,
+            headers=[(b"content-type", dialect.media), *dialect.headers, (b"headrace-generation", id.encode()), (b"location", _place(id))],
+            first=first,
+            heartbeat=writing.heartbeat,
+            idle=self._idle,
+            write_timeout=self._write_timeout,
+            left=lambda: self._chat.left(id),
+        )
+
+    async def whole(self, request: Request, writer: type[Writer], started: Started, body: Mapping[str, Any]) -> Response:
+        """A generation as one JSON object, once it has ended. Raises UpstreamFailure."""
+        id = started.generation
+        async with aclosing(self._chat.follow(id)) as batches, Presence(request.receive) as presence:
+            async for _ in batches:
+                pass
+        if presence.gone:
+            self._chat.left(id)
+            raise ClientGone
+        reply = self._chat.reply(id)
+        if reply.problem:
+            problem = reply.problem
+            raise UpstreamFailure(problem.message, problem.code, problem.status, problem.retry_after)
+        return json_response(writer.whole(reply, body), headers={"headrace-generation": id, "location": _place(id).decode()})
+
+
+def _place(id: str) -> bytes:
+    return b"/chat/" + id.encode()
+
+
+async def _first_word(batches: AsyncGenerator[list[Entry], None]) -> list[Entry]:
+    """Everything up to the first entry that comes from the upstream. Raises when that entry is a failure."""
+    first: list[Entry] = []
+    async for entries in batches:
+        first += entries
+        match next((entry.event for entry in entries if not isinstance(entry.event, Started | Status | Retrying)), None):
+            case None:
+                continue
+            case Failed() as failed:
+                raise UpstreamFailure(failed.message, failed.code, failed.status, failed.retry_after)
+        break
+    return first
