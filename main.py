@@ -7,6 +7,7 @@ import sys
 import httpx
 
 from services.api.app import build
+from services.api.rehearsal import Mock
 from services.api.server import Server, bind, run
 from services.chat import Chat
 from services.errors import SettingsError
@@ -19,6 +20,7 @@ from services.upstream.http import HTTPUpstream, in_process, open_transport
 from services.upstream.patience import Timeouts
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.server import Rehearsal
+from services.upstream.rehearsal.tellers import VENDORS
 from ui.pages import register
 
 
@@ -47,6 +49,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     app = build(
         chat,
         register(chat),
+        mock=public_rehearsal(settings),
         hosts=(settings.server.host, *settings.server.hosts),
         cors_origins=settings.server.cors_origins,
         max_body=settings.server.max_body,
@@ -56,6 +59,14 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     sys.stdout.write(f"Headrace is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl+C ends it)\n")
     sys.stdout.flush()
     run(Server(app, lambda: chat.close(settings.server.drain)), listening, transport.aclose)
+
+
+def public_rehearsal(settings: Settings) -> Mock | None:
+    """The built-in models as a server of every vendor."""
+    if not settings.rehearsal.enabled:
+        return None
+    servers = {dialect: Rehearsal(settings.rehearsal.speed, dialect=dialect) for dialect in VENDORS}
+    return Mock(servers, most=settings.server.max_streams, write_timeout=settings.server.write_timeout)
 
 
 def catalogue(settings: Settings, transport: httpx.AsyncBaseTransport, port: int) -> Catalogue:

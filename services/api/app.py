@@ -26,14 +26,15 @@ def build(
     chat: Chat,
     pages: ASGIApp,
     *,
+    mock: ASGIApp | None = None,
     hosts: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
     max_body: int = 20_000_000,
     idle: float = 15.0,
     write_timeout: float = 30.0,
 ) -> ASGIApp:
-    """The whole of Headrace as one ASGI app."""
-    api = router(chat, idle=idle, write_timeout=write_timeout)
+    """The whole of Headrace as one ASGI app; `mock` is the public rehearsal, if there is one."""
+    api = router(chat, mock=mock, idle=idle, write_timeout=write_timeout)
     gate: ASGIApp = Gate(_Switch(chat, api, pages), hosts=hosts, origins=cors_origins, max_body=max_body)
     if not cors_origins:
         return gate

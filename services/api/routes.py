@@ -1,9 +1,10 @@
 """The HTTP surface: one table of paths. What a dialect means is its writer's business."""
 
 from starlette.requests import Request
-from starlette.routing import Route, Router
+from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp
 
+from services.api.ai import AI
 from services.api.compat import Compat, refusal_at
 from services.api.errors import Endpoint, Methods, error_response
 from services.api.native import Native
@@ -12,14 +13,15 @@ from services.chat import Chat
 from services.downstream import WRITERS
 from services.errors import NotFound
 
-PATHS = ("/chat", "/models", "/healthz", "/v1")  # all others are pages
+PATHS = ("/chat", "/models", "/healthz", "/v1", "/ai", "/rehearsal")  # all others are pages
 
 
-def router(chat: Chat, *, idle: float = 15.0, write_timeout: float = 30.0) -> Router:
-    """`idle` and `write_timeout` in seconds, as settings have them."""
+def router(chat: Chat, *, mock: ASGIApp | None = None, idle: float = 15.0, write_timeout: float = 30.0) -> Router:
+    """`idle` and `write_timeout` in seconds, as settings have them; `mock` is the public rehearsal."""
     replies = Replies(chat, idle=idle, write_timeout=write_timeout)
     native, compat = Native(chat, replies), Compat(chat, replies)
     openai = WRITERS["openai_chat"].refusal
+    ai, sentence = AI(chat, replies), WRITERS["ai_sdk"].refusal
     return Router(
         [
             Route("/chat", Methods(POST=Endpoint(native.post_turn), GET=Endpoint(native.generations))),
@@ -28,7 +30,10 @@ def router(chat: Chat, *, idle: float = 15.0, write_timeout: float = 30.0) -> Ro
             Route("/healthz", Methods(GET=Endpoint(native.health))),
             Route("/v1/chat/completions", compat.posts("openai_chat")),
             Route("/v1/models", Methods(openai, GET=Endpoint(compat.openai_models, openai))),
+            Route("/ai/chat", Methods(sentence, POST=Endpoint(ai.post_turn, sentence))),
+            Route("/ai/chat/{id:path}/stream", Methods(sentence, GET=Endpoint(ai.resume, sentence), DELETE=Endpoint(ai.stop, sentence))),
             Route("/v1/models/{id:path}", Methods(openai, GET=Endpoint(compat.openai_model, openai))),
+            *([Mount("/rehearsal", mock)] if mock else []),
         ],
         default=Endpoint(_nothing_here),
     )

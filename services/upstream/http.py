@@ -213,7 +213,7 @@ class _InProcess(httpx.AsyncBaseTransport):
         self._answer = answer
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._answer(request.method, request.url.path, request.content)
+        answer = await self._answer(request.method, request.url.raw_path.decode("ascii"), request.content)
         return httpx.Response(answer.status, headers=answer.headers, stream=_Chunks(answer), request=request)
 
 

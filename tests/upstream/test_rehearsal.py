@@ -13,7 +13,7 @@ from services.events import Finished, Usage
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.clock import Stepped
 from services.upstream.rehearsal.pieces import size
-from services.upstream.rehearsal.script import Answer, Delta, Question, Script
+from services.upstream.rehearsal.script import Answer, Arguments, Call, Question, Say, Script
 from services.upstream.rehearsal.server import Rehearsal
 from services.wire.sse import SSEDecoder
 from tests.upstream.reading import cuts, part
@@ -117,7 +117,7 @@ async def test_the_list_of_models() -> None:
     answer = await flowing().answer("GET", "/models", b"")
     listed = json.loads(await read(answer))
     assert (answer.status, listed["object"]) == (200, "list")
-    assert [model["id"] for model in listed["data"]] == ["guide", "echo", "longform", "thinker"]
+    assert [model["id"] for model in listed["data"]] == ["guide", "echo", "longform", "thinker", "scenes"]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -309,14 +309,15 @@ async def test_cancelling_a_rest_leaves_nothing() -> None:
 
 
 async def test_a_new_model_is_a_function_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Delta] = [{"content": "Let us see"}, {"tool_calls": [{"index": 0, "id": "call_1"}]}]
-
     def calls(question: Question) -> Script:
-        return Script(iter(told), reason="tool_calls")
+        return Script(iter([Say("Let us see"), Call("1", "look"), Arguments("{}")]), end="tool_calls")
 
     monkeypatch.setitem(MODELS, "tools", calls)
     stream = await post(body("x", "tools", stop="seen"))
-    assert (deltas(stream)[1:-1], ending(stream)) == (told, "tool_calls")
+    begun = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look", "arguments": ""}}
+    more = {"index": 0, "function": {"arguments": "{}"}}
+    assert deltas(stream)[1:-1] == [{"content": "Let us see"}, {"tool_calls": [begun]}, {"tool_calls": [more]}]
+    assert ending(stream) == "tool_calls"
 
 
 async def test_a_model_may_answer_in_bytes_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,24 +1,25 @@
 """The model server that is not there: what answers before any model server is found, shows what the page can do, and steps for tests.
 
-It speaks OpenAI Chat Completions as a correct server does, in real bytes, and needs no network, key, GPU or socket. The same
-request gets the same bytes.
+It speaks the dialects of all vendors as their own servers do, in real bytes, and needs no network, key, GPU or socket. The
+same request gets the same bytes.
 
     server.py       requests in, HTTP answers out: Rehearsal
-    completion.py   a script told in the dialect, streamed or whole
+    tellers/        a script told in a dialect, streamed or whole: one file per dialect
     limits.py       max_tokens and stop strings
     clock.py        when tokens are due; Stepped, the clock of the tests
-    script.py       what a model is given (Question) and gives back (Script, or an Answer in bytes of its own)
+    script.py       what a model is given (Question) and gives back (Script; Fault; or an Answer in bytes of its own)
     pieces.py       text to tokens
 
-A model is one file with a function `play(question) -> Script | Answer` and one line in MODELS:
+A model is one file with a function `play(question)` and one line in MODELS:
 
     guide.py        answers about Headrace, from the texts in guide/
     echo.py         says the last message back
     longform.py     as many tokens as asked at the pace asked, in every kind of Markdown; prose.py and blocks.py are its pen
     thinker.py      reasons first, then answers
+    scenes.py       plays what its message names: tool calls, errors, refusals, cuts
 """
 
-from services.upstream.rehearsal import echo, guide, longform, thinker
+from services.upstream.rehearsal import echo, guide, longform, scenes, thinker
 from services.upstream.rehearsal.script import Model
 
 MODELS: dict[str, Model] = {
@@ -26,4 +27,5 @@ MODELS: dict[str, Model] = {
     "echo": echo.play,
     "longform": longform.play,
     "thinker": thinker.play,
+    "scenes": scenes.play,
 }

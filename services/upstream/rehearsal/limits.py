@@ -3,56 +3,57 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
-from services.upstream.rehearsal.script import Delta, Script
+from services.upstream.rehearsal.script import Delta, End, Say, Script, Think
 
 
 class Limited:
-    """Iterate once; afterwards `reason` says why it ended and the counts are final.
+    """Iterate once; afterwards `end` says why it ended, `stop` by which string, and the counts are final.
 
     Thoughts are tokens too, as in OpenAI's max_completion_tokens.
     """
 
     def __init__(self, script: Script, most: int | None, stops: Sequence[str]) -> None:
-        self.reason = script.reason
+        self.end: End = script.end
+        self.stop: str | None = None
         self.tokens = 0
         self.thoughts = 0
         self._most = most
-        self._deltas = _until(stops, script.deltas) if stops else script.deltas
+        self._deltas = self._until(stops, script.deltas) if stops else script.deltas
 
     def __iter__(self) -> Iterator[Delta]:
         for delta in self._deltas:
             self.tokens += 1
-            self.thoughts += "reasoning_content" in delta
+            self.thoughts += isinstance(delta, Think)
             if self.tokens == self._most:
-                self.reason = "length"
+                self.end, self.stop = "length", None
                 yield delta
                 return
             yield delta
 
-
-def _until(stops: Sequence[str], deltas: Iterator[Delta]) -> Iterator[Delta]:
-    """The deltas before the first stop string, which is not said. Text that may be the beginning of one is held back."""
-    keep = max(map(len, stops)) - 1
-    held: deque[str] = deque()
-    text = ""  # what is held, as one
-    for delta in deltas:
-        piece = delta.get("content")
-        if not isinstance(piece, str):
-            yield from _cut(held, len(text))
-            held.clear()
-            text = ""
-            yield delta
-            continue
-        held.append(piece)
-        text += piece
-        found = [at for stop in stops if (at := text.find(stop)) >= 0]
-        if found:
-            yield from _cut(held, min(found))
-            return
-        while held and len(text) - len(held[0]) >= keep:
-            text = text[len(held[0]) :]
-            yield {"content": held.popleft()}
-    yield from _cut(held, len(text))
+    def _until(self, stops: Sequence[str], deltas: Iterator[Delta]) -> Iterator[Delta]:
+        """The deltas before the first stop string, which is not said. Text that may be the beginning of one is held back."""
+        keep = max(map(len, stops)) - 1
+        held: deque[str] = deque()
+        text = ""  # what is held, as one
+        for delta in deltas:
+            if not isinstance(delta, Say):
+                yield from _cut(held, len(text))
+                held.clear()
+                text = ""
+                yield delta
+                continue
+            held.append(delta.text)
+            text += delta.text
+            found = [(at, stop) for stop in stops if (at := text.find(stop)) >= 0]
+            if found:
+                at, self.stop = min(found)
+                self.end = "stop"
+                yield from _cut(held, at)
+                return
+            while held and len(text) - len(held[0]) >= keep:
+                text = text[len(held[0]) :]
+                yield Say(held.popleft())
+        yield from _cut(held, len(text))
 
 
 def _cut(held: Iterable[str], end: int) -> Iterator[Delta]:
@@ -60,5 +61,5 @@ def _cut(held: Iterable[str], end: int) -> Iterator[Delta]:
     for piece in held:
         if end <= 0:
             return
-        yield {"content": piece[:end]}
+        yield Say(piece[:end])
         end -= len(piece)

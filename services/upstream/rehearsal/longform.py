@@ -18,7 +18,7 @@ from typing import NamedTuple
 from services.upstream.rehearsal.blocks import KINDS, Kind, block
 from services.upstream.rehearsal.pieces import pieces
 from services.upstream.rehearsal.prose import exactly
-from services.upstream.rehearsal.script import Question, Script
+from services.upstream.rehearsal.script import Question, Say, Script
 
 DEFAULT = 400
 MOST = 200_000  # tokens: about 750 kB of text
@@ -54,7 +54,7 @@ class Order(NamedTuple):
 
 def play(question: Question) -> Script:
     order = read(question.text)
-    deltas = ({"content": piece} for text in write(question.random, order) for piece in pieces(text))
+    deltas = (Say(piece) for text in write(question.random, order) for piece in pieces(text))
     return Script(deltas, pause=3, speed=order.speed)
 
 

@@ -1,28 +1,67 @@
 """What a model of the rehearsal is given and what it gives back. Values only: no dialect, no waiting.
 
-    play(question) -> Script      its deltas are told by a correct server, at its speed
+    play(question) -> Script      its deltas are told by a correct server, in the dialect that was asked in, at its speed
+    play(question) -> Fault       refused, before any byte
     play(question) -> Answer      in bytes of its own
 
-The second is for models that are not correct servers: faults, recordings.
+The last is for models that are not correct servers: faults, recordings.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from random import Random
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from services.upstream.rehearsal.clock import Clock
 from services.upstream.rehearsal.pieces import pieces
 
-Delta = Mapping[str, object]  # the `delta` of one chunk, one token: {"content": " mill"}
+
+class Say(NamedTuple):
+    text: str
+
+
+class Think(NamedTuple):
+    text: str
+
+
+class Call(NamedTuple):
+    """A tool call begins. `id` without the prefix that a vendor gives it, such as `call_`."""
+
+    id: str
+    name: str
+
+
+class Arguments(NamedTuple):
+    """A fragment of the JSON arguments of the call that began last."""
+
+    text: str
+
+
+Delta = Say | Think | Call | Arguments  # one token each
+
+
+class Fault(NamedTuple):
+    """An error in HTTP's terms; a dialect finds its own words for the status. `retry_after` in seconds."""
+
+    status: int
+    message: str
+    code: str | None = None
+    retry_after: int | None = None
+
+
+End = Literal["stop", "length", "tool_calls", "cut"] | Fault  # cut: the bytes just end
 
 
 class Question(NamedTuple):
-    """`text` is the last message of the user. `seed` is equal for equal model and messages."""
+    """`text` is the last message of the user. `seed` is equal for equal model and messages.
+
+    `results` are what tools answered since that message.
+    """
 
     text: str
     seed: int
     speed: float  # tokens per second, where the question does not ask for another
     clock: Clock
+    results: tuple[str, ...] = ()
 
     @property
     def random(self) -> Random:
@@ -35,7 +74,7 @@ class Script(NamedTuple):
     deltas: Iterator[Delta]
     pause: float = 9.0
     speed: float | None = None
-    reason: str = "stop"
+    end: End = "stop"
 
 
 class Answer(NamedTuple):
@@ -46,12 +85,47 @@ class Answer(NamedTuple):
     chunks: AsyncGenerator[bytes, None]
 
 
-Model = Callable[[Question], Script | Answer]
+Model = Callable[[Question], Script | Fault | Answer]
 
 
 def say(text: str) -> Iterator[Delta]:
-    return ({"content": piece} for piece in pieces(text))
+    return map(Say, pieces(text))
 
 
 def think(text: str) -> Iterator[Delta]:
-    return ({"reasoning_content": piece} for piece in pieces(text))
+    return map(Think, pieces(text))
+
+
+def call(id: str, name: str, arguments: str) -> Iterator[Delta]:
+    yield Call(id, name)
+    yield from map(Arguments, pieces(arguments))
+
+
+class Called(NamedTuple):
+    """A tool call that is complete."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+def parts(deltas: Iterable[Delta]) -> list[Say | Think | Called]:
+    """The same as whole texts and whole calls."""
+    told: list[Say | Think | Called] = []
+    for delta in deltas:
+        match delta, told[-1] if told else None:
+            case Call(id, name), _:
+                told.append(Called(id, name, ""))
+            case Arguments(text), Called(id, name, before):
+                told[-1] = Called(id, name, before + text)
+            case Say(text), Say(before):
+                told[-1] = Say(before + text)
+            case Think(text), Think(before):
+                told[-1] = Think(before + text)
+            case (Say() | Think()) as first, _:
+                told.append(first)
+    return told
+
+
+def joined(deltas: Iterable[Delta], kind: type[Say] | type[Think]) -> str:
+    return "".join(delta.text for delta in deltas if isinstance(delta, kind))

@@ -1,4 +1,4 @@
-"""The model that reasons first, in `reasoning_content`, and then answers. It knows nothing, and says so."""
+"""The model that reasons first, and then answers. It knows nothing, and says so."""
 
 from itertools import chain
 
