@@ -7,18 +7,17 @@ Of several choices the first one is read.
 
 from typing import Any, ClassVar
 
-from services.errors import LimitExceeded
 from services.events import Event
 from services.messages import Turn
 from services.models import Model
 from services.upstream import loose, openai_chunks, openai_models, openai_turns, refusals, words
+from services.upstream.body import Body, unwrapped
 from services.upstream.calls import Calls
 from services.upstream.openai_chunks import Choice, Chunk, Delta, detail_text
-from services.upstream.opening import ErrorField, Kind, Opening
 from services.upstream.reader import Request
 from services.upstream.story import Form, Story
 from services.upstream.think import Piece, Think
-from services.wire.sse import MAX_EVENT, Frame, SSEDecoder
+from services.wire.sse import MAX_EVENT, Frame
 
 _decode = openai_chunks.decode
 
@@ -33,11 +32,7 @@ class OpenAIChatReader:
         self._story = Story()
         self._calls = Calls(self._story)
         self._think = Think()
-        self._opening = Opening()
-        self._kind: Kind | None = None
-        self._errors = ErrorField()
-        self._sse = SSEDecoder(max_line=limit, max_event=limit)
-        self._body = bytearray()  # of what is no stream
+        self._body = Body(self._story, limit)
         self._heard = False
         self._foreign = b""  # JSON, but no chunk
         self._ending: str | None = None
@@ -59,22 +54,15 @@ class OpenAIChatReader:
     def feed(self, data: bytes) -> list[Event]:
         if self.done:
             return []
-        if self._kind is None:
-            self._kind, data = self._opening.feed(data)
-        if self._kind == "stream":
-            self._read(self._sse.feed(self._errors.feed(data)))
-        elif self._kind is not None:
-            self._keep(data)
+        self._read(self._body.feed(data))
         return self._take()
 
     def finish(self) -> list[Event]:
         if self.done:
             return []
-        if self._kind == "stream":
-            self._read(self._sse.feed(self._errors.finish()))
-            self._read(self._sse.finish())
-        elif self._kind is not None:
-            self._read_body(bytes(self._body))
+        self._read(self._body.finish())
+        if self._body.document:
+            self._read_document(self._body.document)
         self._end(said_done=False)
         return self._take()
 
@@ -104,9 +92,7 @@ class OpenAIChatReader:
 
     def _read_odd(self, data: bytes) -> None:
         """What is no chunk at first sight: the end, a keep-alive, an error, a chunk in another shape, or nothing of use."""
-        data = data.strip()
-        while data.startswith(b"data:"):  # a proxy framed what was framed already
-            data = data[5:].lstrip()
+        data = unwrapped(data)
         if data == b"[DONE]":
             self._end(said_done=True)
         elif data:
@@ -142,12 +128,14 @@ class OpenAIChatReader:
         delta = choice.delta or choice.message
         if delta is not None:
             self._apply_delta(delta)
+        elif choice.text:
+            self._text(choice.text)
         if choice.finish_reason:  # SGLang says "" for none
             self._ending = choice.finish_reason
         if choice.usage:
             self._counted = True
             self._story.usage(openai_chunks.usage(choice.usage))
-        if choice.logprobs and self._story.saying == "text" and isinstance(told := choice.logprobs.get("content"), list):
+        if choice.logprobs and self._story.saying == "text" and (told := openai_chunks.logprobs(choice.logprobs)):
             self._story.side("text", "logprobs").extend(told)
 
     def _apply_delta(self, delta: Delta) -> None:
@@ -265,18 +253,8 @@ class OpenAIChatReader:
         else:
             self._story.fail(refusals.cut_off())
 
-    def _keep(self, data: bytes) -> None:
-        self._body += data
-        if self._kind == "page" and len(self._body) >= refusals.PAGE:
-            self._read_body(bytes(self._body))
-        elif len(self._body) > MAX_EVENT:
-            raise LimitExceeded(f"The server answered with one JSON text of more than {MAX_EVENT:,} bytes, the limit.")
-
-    def _read_body(self, body: bytes) -> None:
-        """What is no stream: a web page, an error, or the whole answer in one document, whoever asked for a stream."""
-        if self._kind == "page":
-            self._story.fail(refusals.web_page(body))
-            return
+    def _read_document(self, body: bytes) -> None:
+        """The whole answer in one document, whoever asked for a stream, or an error."""
         try:
             found = loose.objects(body)
         except ValueError:

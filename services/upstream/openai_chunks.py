@@ -1,4 +1,4 @@
-"""The shapes of Chat Completions that servers send, and what their fields mean. Values and pure functions, no story.
+"""The shapes of Chat Completions that servers send, legacy Completions among them, and what their fields mean. No story.
 
 What is declared here is decoded; what is not (id, created, model, object, fingerprints) costs nothing. `Any` is what servers
 disagree about. https://platform.openai.com/docs/api-reference/chat-streaming
@@ -28,6 +28,7 @@ class Choice(msgspec.Struct, gc=False):
     index: int | None = 0
     delta: Delta | None = None
     message: Delta | None = None  # of a whole completion; some servers stream it
+    text: str | None = None  # legacy Completions have this instead of both
     finish_reason: str | None = None
     logprobs: dict[str, Any] | None = None
     usage: dict[str, Any] | None = None  # Moonshot
@@ -100,6 +101,21 @@ def usage_of_timings(timings: dict[str, Any]) -> Usage:
 def whole(value: object) -> bool:
     """A completion that is one document, and so is complete where the document is."""
     return any(choice.message is not None for choice in salvaged(value).choices or ())
+
+
+def logprobs(given: dict[str, Any]) -> list[Any]:
+    """One entry for each token: `content` is such a list, legacy Completions have a list for each field of it."""
+    told = given.get("content")
+    if isinstance(told, list):
+        return told
+    tokens, numbers, others = (given.get(name) for name in ("tokens", "token_logprobs", "top_logprobs"))
+    if not isinstance(tokens, list) or not isinstance(numbers, list):
+        return []
+    tops = others if isinstance(others, list) and len(others) == len(tokens) else [None] * len(tokens)
+    return [
+        {"token": token, "logprob": number} | ({"top_logprobs": top} if top else {})
+        for token, number, top in zip(tokens, numbers, tops, strict=False)
+    ]
 
 
 def joined(details: list[object]) -> list[object]:

@@ -104,7 +104,7 @@ def _piece(role: str, part: Part) -> Object:
             return {"type": "text", "text": text}
         case Image(url, detail) if role == "user":
             return {"type": "image_url", "image_url": without_nones({"url": url, "detail": detail})}
-    raise Invalid(f"{_name(part)} in a message of role {role!r} cannot be sent to this server.")
+    raise Invalid(f"{requests.part_name(part)} in a message of role {role!r} cannot be sent to this server.")
 
 
 def _assistant(parts: tuple[Part, ...]) -> Object:
@@ -124,7 +124,7 @@ def _assistant(parts: tuple[Part, ...]) -> Object:
             case Attachment("source" | "opaque"):
                 pass  # what a server notes about its own words is not asked for again
             case _:
-                raise Invalid(f"{_name(part)} in a message of role 'assistant' cannot be sent to this server.")
+                raise Invalid(f"{requests.part_name(part)} in a message of role 'assistant' cannot be sent to this server.")
     said["content"] = "".join(content) if content or not calls else None
     if calls:
         said["tool_calls"] = calls
@@ -150,8 +150,3 @@ def _reasoning(parts: list[Reasoning], calls: bool) -> Object:
         return {"reasoning_details": details}
     text = "".join(part.text for part in parts if part.form == "plain")
     return {"reasoning_content": text} if text and calls else {}
-
-
-def _name(part: Part) -> str:
-    kind = part.kind if isinstance(part, Attachment) else str(part.__struct_config__.tag).replace("_", " ")
-    return f"{'An' if kind[0] in 'aeiou' else 'A'} {kind}"

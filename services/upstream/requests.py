@@ -6,7 +6,7 @@ A dialect maps an option, or names it in `refuse`; tests/upstream/test_options.p
 from typing import Any
 
 from services.errors import Invalid
-from services.messages import Options
+from services.messages import Attachment, Options, Part
 
 Object = dict[str, Any]
 
@@ -43,6 +43,12 @@ def budget(given: Options) -> int | None:
     if given.reasoning_effort not in BUDGETS:
         raise Invalid(f"reasoning_effort {given.reasoning_effort[:80]!r} is none of {', '.join(BUDGETS)}.")
     return BUDGETS[given.reasoning_effort]
+
+
+def part_name(part: Part) -> str:
+    """`An image`, `A tool call`: the part at the beginning of a sentence that refuses it."""
+    kind = part.kind if isinstance(part, Attachment) else str(part.__struct_config__.tag).replace("_", " ")
+    return f"{'An' if kind[0] in 'aeiou' else 'A'} {kind}"
 
 
 def without_nones(given: Object) -> Object:

@@ -66,6 +66,11 @@ class Story:
     def phase(self) -> Phase:
         return "streaming" if self.told else "waiting"
 
+    @property
+    def prose(self) -> int:
+        """The part of what is being said."""
+        return self._prose
+
     def seed(self, messages: int) -> None:
         """Made-up ids of tool calls are unique in a conversation, since each turn of it has more messages."""
         self._prefix = f"call{messages:03}"
