@@ -5,15 +5,19 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
 from services.errors import SettingsError
 from services.settings import Settings, TimeoutOverrides, Timeouts, Upstream, knobs, load, usage
+from services.settings.tables import Dialect
+from services.upstream import READERS
 
 TOP = Path(__file__).resolve().parent.parent
 SECRET = "sk-do-not-show-me"
+DIALECTS = get_args(Dialect)
 
 Write = Callable[..., Path]
 
@@ -35,6 +39,13 @@ def write(tmp_path: Path) -> Write:
         return tmp_path
 
     return written
+
+
+def test_every_dialect_has_a_reader_and_a_place_in_the_documents() -> None:
+    assert set(DIALECTS) == set(READERS)
+    for document in ("docs/settings.md", "settings.toml"):
+        text = (TOP / document).read_text("utf-8")
+        assert [dialect for dialect in DIALECTS if not re.search(rf"\b{dialect}\b", text)] == []
 
 
 def complaint(home: Path, *argv: str) -> str:
@@ -107,7 +118,10 @@ MISTAKES = [
     (upstream(name='"my lab"'), 'upstreams[#1].name = "my lab": expected a short name'),
     (upstream(name='"rehearsal"'), "upstreams[rehearsal].name"),
     (upstream() + upstream(name='"Lab"'), "upstreams: expected every upstream to have its own name; there are two called Lab"),
-    (upstream(dialect='"openai"'), "upstreams[lab].dialect = \"openai\": expected 'openai_chat' or 'ollama'"),
+    (
+        upstream(dialect='"openai"'),
+        f'upstreams[lab].dialect = "openai": expected {", ".join(map(repr, DIALECTS[:-1]))} or {DIALECTS[-1]!r}',
+    ),
     (upstream(colour='"red"'), "upstreams[lab].colour: unknown"),
     (upstream(url='"http://x"'), "upstreams[lab].url: unknown; docs/settings.md"),
     (upstream(models="[1]"), "upstreams[lab].models[0] = 1: expected text"),

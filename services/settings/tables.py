@@ -22,7 +22,7 @@ from pydantic import (
     field_validator,
 )
 
-Dialect = Literal["openai_chat", "ollama"]
+Dialect = Literal["openai_chat", "openai_responses", "openai_completions", "ollama"]
 Journal = Literal["memory"]
 
 

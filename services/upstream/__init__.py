@@ -8,9 +8,13 @@ from collections.abc import Callable, Mapping
 
 from services.upstream.ollama import OllamaReader
 from services.upstream.openai_chat import OpenAIChatReader
+from services.upstream.openai_completions import OpenAICompletionsReader
+from services.upstream.openai_responses import OpenAIResponsesReader
 from services.upstream.reader import Reader
 
 READERS: Mapping[str, Callable[..., Reader]] = {
     "openai_chat": OpenAIChatReader,
+    "openai_completions": OpenAICompletionsReader,
+    "openai_responses": OpenAIResponsesReader,
     "ollama": OllamaReader,
 }
