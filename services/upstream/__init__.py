@@ -7,6 +7,7 @@ write `<name>.py` with `<Name>Reader`, put recordings of it into tests/recording
 from collections.abc import Callable, Mapping
 
 from services.upstream.ollama import OllamaReader
+from services.upstream.ollama_generate import OllamaGenerateReader
 from services.upstream.openai_chat import OpenAIChatReader
 from services.upstream.openai_completions import OpenAICompletionsReader
 from services.upstream.openai_responses import OpenAIResponsesReader
@@ -17,4 +18,5 @@ READERS: Mapping[str, Callable[..., Reader]] = {
     "openai_completions": OpenAICompletionsReader,
     "openai_responses": OpenAIResponsesReader,
     "ollama": OllamaReader,
+    "ollama_generate": OllamaGenerateReader,
 }

@@ -1,6 +1,7 @@
 """Ollama's /api/chat: one JSON object a line, the last one with `done: true`. Sans-IO: bytes in, events out.
 
-The same objects re-framed as server-sent events are read too; there `[DONE]` is an end as well.
+The same objects re-framed as server-sent events are read too; there `[DONE]` is an end as well. So are the lines of
+/api/generate, whose text is not in a message: ollama_generate.py is this reader with another request.
 https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-chat-completion
 """
 
@@ -30,6 +31,8 @@ class Said(msgspec.Struct, gc=False):
 
 class Line(msgspec.Struct, gc=False):
     message: Said | None = None
+    response: str | None = None  # of /api/generate, as is `thinking`
+    thinking: str | None = None
     done: bool | None = None
     done_reason: str | None = None
     error: Any = None
@@ -119,7 +122,7 @@ class OllamaReader:
             except loose.UNREADABLE:
                 self._read_odd(data)
                 continue
-            if line.error or (line.message is None and not line.done):
+            if line.error or (_said(line) is None and not line.done):
                 self._read_odd(data)
             else:
                 self._apply(line)
@@ -149,9 +152,10 @@ class OllamaReader:
         self._apply(line)
 
     def _apply(self, line: Line) -> None:
-        if line.message is not None:
+        said = _said(line)
+        if said is not None:
             self._heard = True
-            self._apply_message(line.message)
+            self._apply_message(said)
         if line.done:
             self._tell(self._think.finish())
             self._story.usage(Usage(input_tokens=line.prompt_eval_count, output_tokens=line.eval_count))
@@ -191,6 +195,12 @@ class OllamaReader:
             self._story.fail(refusals.no_answer(self._foreign))
         else:
             self._story.fail(refusals.cut_off())
+
+
+def _said(line: Line) -> Said | None:
+    if line.message is None and (line.response is not None or line.thinking is not None):
+        return Said(line.response, line.thinking)
+    return line.message
 
 
 def _models(body: bytes) -> list[Model]:

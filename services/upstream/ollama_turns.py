@@ -23,10 +23,11 @@ def body(turn: Turn) -> bytes:
     """Raises Invalid, naming the thing, for what the dialect cannot say."""
     names = {part.id: part.name for message in turn.messages for part in message.parts if isinstance(part, ToolCall)}
     messages = [said for message in turn.messages for said in _messages(message, names)]
-    return msgspec.json.encode({"model": turn.model, "messages": messages, "stream": True} | _asked(turn.options))
+    return msgspec.json.encode({"model": turn.model, "messages": messages, "stream": True} | asked(turn.options))
 
 
-def _asked(given: Options) -> Object:
+def asked(given: Options) -> Object:
+    """The fields that options come to, of /api/chat and /api/generate alike. Raises Invalid."""
     if given.tool_choice not in (None, "auto", "none"):
         raise Invalid(f"Ollama cannot be told to use a tool: tool_choice {given.tool_choice[:80]!r} is none of auto and none.")
     tools = [] if given.tool_choice == "none" else [tool(each) for each in given.tools]
@@ -81,9 +82,9 @@ def _message(role: str, parts: list[Part]) -> Object:
             case Text(text) | Refusal(text):
                 content.append(text)
             case Image(url):
-                said.setdefault("images", []).append(_base64(url))
+                said.setdefault("images", []).append(image(url))
             case Attachment("image", {"url": str(url)}):
-                said.setdefault("images", []).append(_base64(url))
+                said.setdefault("images", []).append(image(url))
             case ToolCall():
                 said.setdefault("tool_calls", []).append(_call(part))
             case Reasoning():
@@ -99,7 +100,8 @@ def _message(role: str, parts: list[Part]) -> Object:
     return said | ({"thinking": thinking} if thinking and "tool_calls" in said else {})
 
 
-def _base64(url: str) -> str:
+def image(url: str) -> str:
+    """The base64 of a data: URL. Raises Invalid for any other."""
     head, comma, payload = url.partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
         raise Invalid(f"Ollama takes images as data:...;base64 URLs only, it fetches none: {url[:120]!r}.")
