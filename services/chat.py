@@ -70,6 +70,7 @@ class Chat:
         self._running: dict[str, Generation] = {}
         self._finished: OrderedDict[str, tuple[float, Generation]] = OrderedDict()
         self._evicted: OrderedDict[str, None] = OrderedDict()
+        self._threads: dict[tuple[str, str], str] = {}  # (client, thread) -> its newest generation that is running or kept
         self._watchers: list[Callable[[str], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -100,6 +101,8 @@ class Chat:
         def start() -> Started:
             generation = Generation(id, named, lambda _, emit: upstream.read(own, emit), self._journal, self._ended)
             self._running[id] = generation
+            if turn.thread is not None:
+                self._threads[turn.client, turn.thread] = id
             generation.start()
             return generation.started
 
@@ -135,6 +138,12 @@ class Chat:
         finished = [generation for _, generation in reversed(self._finished.values())]
         return [_summary(generation) for generation in [*reversed(self._running.values()), *finished]]
 
+    def latest(self, client: str, thread: str) -> Summary | None:
+        """The newest generation of a thread, by the client's own name of it. None: there is none, or its log is no longer kept."""
+        self._evict()
+        id = self._threads.get((client, thread))
+        return _summary(self._get(id)) if id is not None else None
+
     def _get(self, id: str) -> Generation:
         if generation := self._running.get(id):
             return generation
@@ -155,8 +164,11 @@ class Chat:
     def _evict(self) -> None:
         oldest_allowed = time.monotonic() - self._keep_for
         while self._finished and (len(self._finished) > self._keep or next(iter(self._finished.values()))[0] < oldest_allowed):
-            id, _ = self._finished.popitem(last=False)
+            id, (_, generation) = self._finished.popitem(last=False)
             self._journal.drop(id)
+            thread = (generation.turn.client, generation.turn.thread or "")
+            if self._threads.get(thread) == id:
+                del self._threads[thread]
             self._evicted[id] = None
             if len(self._evicted) > REMEMBERED:
                 self._evicted.popitem(last=False)

@@ -1,12 +1,14 @@
 """Shared by all tests: one Headrace in its own process, and one browser."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.serving import Served, served
+from tests.serving import ROOT, Served, served
 
 CHROMIUM = (
     "--no-sandbox",
@@ -48,3 +50,13 @@ def node() -> str:
     assert found, missing
     assert shutil.which("npm"), missing
     return found
+
+
+@pytest.fixture(scope="session")
+def node_modules(node: str) -> Path:
+    """tests/clients with its npm packages installed."""
+    folder = ROOT / "tests" / "clients"
+    install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
+    done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder

@@ -1,12 +1,10 @@
 """The README's clients by copy and paste: each test runs the very text that stands there, against a real server."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, ConsoleMessage
 
 from tests.serving import ROOT, Served
@@ -69,16 +67,6 @@ def test_openai_python(headrace: Served, tmp_path: Path) -> None:
     script = tmp_path / "client.py"
     script.write_text(snippet("OpenAI's SDK for Python", "python").replace(ADDRESS, headrace.url))
     assert GREETING in run([sys.executable, str(script)], tmp_path)
-
-
-@pytest.fixture(scope="session")
-def node_modules(node: str) -> Path:
-    """tests/clients with its npm packages installed."""
-    folder = ROOT / "tests" / "clients"
-    npm = shutil.which("npm")
-    assert npm
-    run([npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"], folder)
-    return folder
 
 
 def test_openai_node(headrace: Served, node: str, node_modules: Path) -> None:

@@ -43,7 +43,7 @@ class Compat:
 
 def refusal_at(path: str) -> Refusal:
     """The shape of errors that clients of this path understand."""
-    return WRITERS["openai_chat" if path.startswith("/v1/") else "events"].refusal
+    return WRITERS["openai_chat" if path.startswith("/v1/") else "ai_sdk" if path.startswith("/ai/") else "events"].refusal
 
 
 def _openai_model(name: str) -> dict[str, Any]:

@@ -42,14 +42,16 @@ class UpstreamFailure(HeadraceError):
         self.retry_after = retry_after
 
 
-def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(body, status, {**HEADERS, **(headers or {})}, media_type="application/json")
+def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None = None, media: str = "application/json") -> Response:
+    return Response(body, status, {**HEADERS, **(headers or {})}, media_type=media)
 
 
 def error_response(error: HeadraceError, refusal: Refusal = native_refusal, headers: dict[str, str] | None = None) -> Response:
     retry_after = getattr(error, "retry_after", None)
     more = {"retry-after": f"{retry_after:.0f}"} if retry_after is not None else {}
-    return json_response(refusal(error), error.status, {**more, **(headers or {})})
+    body = refusal(error)
+    media = "application/json" if body[:1] == b"{" else "text/plain"  # one dialect's clients show people the body as it is
+    return json_response(body, error.status, {**more, **(headers or {})}, media)
 
 
 class Endpoint:

@@ -11,6 +11,7 @@ one, also on a resume, where the caller drops the bytes the client already has: 
 began.
 """
 
+from services.downstream.ai_sdk import AISDKWriter
 from services.downstream.native import EventsWriter, MessagesWriter
 from services.downstream.ollama import OllamaWriter
 from services.downstream.openai_chat import OpenAIChatWriter
@@ -23,4 +24,5 @@ WRITERS: dict[str, type[Writer]] = {
     "text": TextWriter,
     "ollama": OllamaWriter,
     "openai_chat": OpenAIChatWriter,
+    "ai_sdk": AISDKWriter,
 }
