@@ -69,16 +69,26 @@ def count(value: object) -> int | None:
 
 
 def clean(value: Any) -> Any:
-    """Without half characters (no UTF-8 says them) and NUL (databases refuse it), both U+FFFD as CommonMark has it; NaN is None."""
+    """Without half characters (no UTF-8 says them) and NUL (databases refuse it), both U+FFFD as CommonMark has it; NaN is None.
+
+    So is all of a value that is nested deeper than Python's stack.
+    """
+    try:
+        return _clean(value)
+    except RecursionError:
+        return None
+
+
+def _clean(value: Any) -> Any:
     match value:
         case str():
             return whole_characters(value)
         case float():
             return value if math.isfinite(value) else None
         case list():
-            return [clean(item) for item in value]
+            return [_clean(item) for item in value]
         case dict():
-            return {clean(key): clean(item) for key, item in value.items()}
+            return {_clean(key): _clean(item) for key, item in value.items()}
     return value
 
 

@@ -36,6 +36,7 @@ class OpenAIResponsesReader:
         # The last frame was text of this content of this item, and its next piece belongs to the same part.
         self._speaking = False
         self._item: str | None = None
+        self._index: int | None = None
         self._content: int | None = None
 
     @staticmethod
@@ -87,6 +88,7 @@ class OpenAIResponsesReader:
             and said.type == TEXT
             and said.delta
             and said.item_id == self._item
+            and said.output_index == self._index
             and said.content_index == self._content
             and not said.logprobs
         ):
@@ -102,8 +104,8 @@ class OpenAIResponsesReader:
         kind, field = PIECES[said.type]
         inner = said.content_index or said.summary_index or 0
         self._items.more(kind, field, said.item_id or "", said.output_index, inner, said.delta or "", said.logprobs)
-        self._item, self._content = said.item_id, said.content_index
-        self._speaking = said.type == TEXT and self._items.settled and self._story.saying == "text"
+        self._item, self._index, self._content = said.item_id, said.output_index, said.content_index
+        self._speaking = said.type == TEXT and bool(said.delta) and self._items.settled and self._story.saying == "text"
 
     def _read_odd(self, event: str, data: bytes) -> None:
         """What is no piece: the other events, `[DONE]`, a keep-alive, an error, or nothing of use."""

@@ -12,8 +12,6 @@ content, at the `done` of its item, or only in the response at the end; the firs
 
 from typing import Any
 
-import msgspec
-
 from services.errors import UpstreamError
 from services.upstream import loose
 from services.upstream.calls import argument_text
@@ -33,9 +31,9 @@ MAX_ITEMS = 1024  # looking for one costs as many steps at worst
 class _Item:
     __slots__ = ("cited", "done", "field", "held", "id", "index", "inner", "kind", "met", "part", "phase", "told")
 
-    def __init__(self, kind: str, id: str, index: int | None) -> None:
+    def __init__(self, kind: str, index: int | None) -> None:
         self.kind = kind
-        self.id = id
+        self.id = ""  # its own, not what an event calls it
         self.index = index
         self.phase = ""
         self.done = False
@@ -45,7 +43,7 @@ class _Item:
         self.inner: tuple[str, int] | None = None  # the content, or the part of a summary, that was told last
         self.told: set[tuple[str, int]] = set()
         self.held: list[str] = []  # arguments of a call that has no name yet
-        self.cited: set[bytes] = set()
+        self.cited: set[str] = set()
 
 
 class Items:
@@ -67,7 +65,8 @@ class Items:
         kind, id = _string(item.get("type")), _string(item.get("id"))
         known = self._known(kind, id, index)
         found = known if known and index in (None, known.index) else self._new(kind, id, index)
-        if found.kind in CALLS and found.part is None:
+        found.id = id
+        if kind in CALLS and found.part is None:
             self._begin_call(found, item)
         found.phase = _string(item.get("phase")) or found.phase
 
@@ -99,7 +98,7 @@ class Items:
     def finish_all(self, output: list[Any]) -> None:
         """The response is complete. Its items have the ids they were told by, else the same index, else the same order."""
         for index, item in enumerate(output):
-            if isinstance(item, dict):
+            if isinstance(item, dict) and not self._story.ended:
                 found = self._meet(_string(item.get("type")), _string(item.get("id")), index)
                 found.met = True
                 self._finish(found, item)
@@ -130,7 +129,7 @@ class Items:
         return known or self._new(kind, id, index)
 
     def _new(self, kind: str, id: str, index: int | None) -> _Item:
-        item = _Item(kind, id, index)
+        item = _Item(kind, index)
         self._all.append(item)
         if len(self._all) > MAX_ITEMS:
             self._story.fail(UpstreamError(f"The model's reply has more than {MAX_ITEMS:,} items.", code="limit"))
@@ -270,7 +269,7 @@ class Items:
                 self._story.thing("source" if annotation.get("type") in _CITATIONS else "opaque", annotation)
 
     def _is_new(self, item: _Item, value: Object) -> bool:
-        key = msgspec.json.encode(loose.clean(value))
+        key = repr(loose.clean(value))
         new = key not in item.cited
         item.cited.add(key)
         return new
@@ -284,15 +283,18 @@ class Items:
         if item.part is None and encrypted:
             item.part = self._begin_reasoning(item, "encrypted")
         if item.part is not None:
-            if encrypted:
-                self._story.keep(item.part, "encrypted_content", encrypted)
+            kept = {"id": item.id, "encrypted_content": encrypted}
+            for key, value in kept.items():
+                if value:
+                    self._story.keep(item.part, key, value)
             self._story.close(item.part)
 
     def _finish_call(self, item: _Item, given: Object) -> None:
         field = CALLS[item.kind]
         if item.part is None:
             self._begin_call(item, given, named=True)
-        self._tell_once(item, field, 0, argument_text(given.get(field)))
+        if not item.told:
+            self._tell(item, field, 0, argument_text(given.get(field)))
         if item.part is not None:
             self._story.close(item.part)
 

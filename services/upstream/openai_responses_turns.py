@@ -3,7 +3,7 @@
 Nothing is stored at the server (`store: false`): a turn brings the whole conversation, as in every other dialect. Reasoning
 therefore comes back encrypted and goes back with the next turn as it came; reasoning without that is left out, except words of
 the model's own beside tool calls, which servers of open models take and ask for. Reasoning that nothing follows is left out
-too: OpenAI refuses an item of it that has lost the one it led to.
+too: OpenAI refuses an item of it that has lost the one it led to. A refusal goes back as words.
 
 What the system says is an input item of its own place, not `instructions`: there is only one of those, before everything, and
 a conversation may have several, between any messages.
@@ -45,6 +45,9 @@ def body(turn: Turn) -> bytes:
     """Raises Invalid, naming the thing, for what the dialect cannot say."""
     custom = {part.id for message in turn.messages for part in message.parts if isinstance(part, ToolCall) and _is_custom(part)}
     items = [item for message in turn.messages for item in _items(message, custom)]
+    for number, item in enumerate(items):
+        if item.get("role") == "assistant":
+            item["id"] = f"msg_{number}"
     asked: Object = {"model": turn.model, "input": items, "stream": True, "store": False, "include": _include(turn.model)}
     return msgspec.json.encode(_merged(without_nones(asked) | _options(turn.options), requests.vendor(turn.options)))
 
@@ -164,19 +167,16 @@ def _together(part: Part) -> tuple[str, Any]:
 
 def _said(key: tuple[str, Any], group: list[Part], calls: bool) -> Iterator[Object]:
     if key[0] == "message":
-        content = [_own_piece(part) for part in group]
-        yield {"type": "message", "role": "assistant", "content": content} | ({"phase": key[1]} if isinstance(key[1], str) else {})
+        # The one shape that OpenAI, vLLM (which insists on id, status, annotations) and llama.cpp (on output_text) all take.
+        texts = [part.text for part in group if isinstance(part, Text | Refusal)]
+        content = [{"type": "output_text", "text": text, "annotations": []} for text in texts]
+        phase = {"phase": key[1]} if isinstance(key[1], str) else {}
+        yield {"type": "message", "role": "assistant", "status": "completed", "content": content} | phase
     elif key[0] == "reasoning":
         yield from _thought([part for part in group if isinstance(part, Reasoning)], calls)
     else:
         for part in group:
             yield from _done(part)
-
-
-def _own_piece(part: Part) -> Object:
-    if isinstance(part, Refusal):
-        return {"type": "refusal", "refusal": part.text}
-    return {"type": "output_text", "text": part.text if isinstance(part, Text) else ""}
 
 
 def _thought(parts: list[Reasoning], calls: bool) -> Iterator[Object]:

@@ -115,4 +115,7 @@ def _title(page: str) -> str:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else value if isinstance(value, str) else str(value)[:LONGEST]
+    try:
+        return "" if value is None else value if isinstance(value, str) else str(value)[:LONGEST]
+    except RecursionError:  # nested to the very end of the stack
+        return ""
