@@ -1,0 +1,62 @@
+"""The door, as what asks uses it: here, a thread's newest generation."""
+
+from contextlib import aclosing
+
+from services.chat import Chat
+from services.generations import JOURNALS
+from services.messages import Message, Text, Turn
+from services.store import STORES
+from services.upstream import READERS
+from services.upstream.catalogue import Catalogue
+from services.upstream.http import HTTPUpstream, in_process
+from services.upstream.rehearsal.server import Rehearsal
+
+
+def door(keep: int) -> Chat:
+    upstream = HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", in_process(Rehearsal(10_000.0).answer))
+    return Chat(Catalogue([upstream], fixed={"rehearsal": ("echo",)}), STORES["memory"](), JOURNALS["memory"](), keep=keep)
+
+
+def start(chat: Chat, thread: str | None, client: str = "ai_sdk") -> str:
+    turn = Turn("rehearsal/echo", (Message("user", (Text("Hello"),)),), client=client, thread=thread)
+    return chat.start(turn).generation
+
+
+async def ended(chat: Chat, id: str) -> None:
+    async with aclosing(chat.follow(id)) as batches:
+        async for _ in batches:
+            pass
+
+
+async def test_a_threads_newest_generation_is_found_by_its_clients_name_for_it() -> None:
+    chat = door(keep=10)
+    first, other, unnamed = start(chat, "a"), start(chat, "b"), start(chat, None)
+    assert [summary and summary.id for summary in (chat.latest("ai_sdk", "a"), chat.latest("ai_sdk", "b"))] == [first, other]
+    second = start(chat, "a")
+    for id in (first, second, other, unnamed):
+        await ended(chat, id)
+    await chat.close(patience=10)
+    latest = chat.latest("ai_sdk", "a")
+    assert latest is not None
+    assert (latest.id, latest.state) == (second, "finished")
+    assert chat.latest("page", "a") is None
+    assert chat.latest("ai_sdk", "") is None
+
+
+async def test_a_thread_is_forgotten_with_its_log() -> None:
+    chat = door(keep=2)
+    for number in range(5):
+        await ended(chat, start(chat, str(number)))
+    await chat.close(patience=10)
+    known = [number for number in range(5) if chat.latest("ai_sdk", str(number))]
+    assert known == [3, 4]
+
+
+async def test_an_old_log_does_not_take_its_threads_newest_with_it() -> None:
+    chat = door(keep=1)
+    for _ in range(2):
+        await ended(chat, newest := start(chat, "a"))
+    await chat.close(patience=10)
+    latest = chat.latest("ai_sdk", "a")
+    assert latest is not None
+    assert latest.id == newest
