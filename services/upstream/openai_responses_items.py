@@ -275,11 +275,11 @@ class Items:
         return new
 
     def _finish_reasoning(self, item: _Item, given: Object) -> None:
+        item.id = _string(given.get("id")) or item.id
         for field in ("summary", "content"):
             for inner, piece in enumerate(_objects(given.get(field))):
                 self._tell_once(item, field, inner, _string(piece.get("text")))
         encrypted = _string(given.get("encrypted_content"))
-        item.id = item.id or _string(given.get("id"))
         if item.part is None and encrypted:
             item.part = self._begin_reasoning(item, "encrypted")
         if item.part is not None:
