@@ -1,18 +1,21 @@
 """Headrace: the table of contents. Reads settings, builds everything once, mounts API and pages, runs."""
 
+import asyncio
 import logging
 import socket
 import sys
 
 import httpx
+import msgspec
 
 from services.api.app import build
 from services.api.rehearsal import Mock
 from services.api.server import Server, bind, run
 from services.chat import Chat
-from services.errors import SettingsError
+from services.check import Arguments, DataPath, Record, check, markdown
+from services.errors import HeadraceError, SettingsError
 from services.generations import JOURNALS
-from services.settings import Settings, load
+from services.settings import Settings, load, settings_file
 from services.store import STORES
 from services.upstream import READERS
 from services.upstream.catalogue import Catalogue
@@ -26,6 +29,8 @@ from ui.pages import register
 
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    if sys.argv[1:2] == ["check"]:
+        sys.exit(check_all(sys.argv[2:]))
     try:
         settings = load()
         listening = bind(settings.server.host, settings.server.port, settings.server.write_timeout)
@@ -59,6 +64,37 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     sys.stdout.write(f"Headrace is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl+C ends it)\n")
     sys.stdout.flush()
     run(Server(app, lambda: chat.close(settings.server.drain)), listening, transport.aclose)
+
+
+def check_all(words: list[str]) -> int:
+    """`main.py check`: write the record of this installation; the exit code, 0 when a model has answered."""
+    try:
+        asked = Arguments.read(words)
+        settings = load(asked.flags)
+    except HeadraceError as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    record = asyncio.run(examine(settings, asked.model))
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(record)).decode() + "\n" if asked.json else markdown(record))
+    if record.problem:
+        sys.stderr.write(f"{record.problem}\n")
+    return 1 if record.problem else 0
+
+
+async def examine(settings: Settings, model: str) -> Record:
+    """Every server is asked, also one whose models the settings name, and more patiently than at a start."""
+    patient = settings.model_copy(update={"chat": settings.chat.model_copy(update={"probe": max(settings.chat.probe, 2.0)})})
+    unnamed = tuple(upstream.model_copy(update={"models": ()}) for upstream in settings.upstreams)
+    file = settings_file()
+    data = DataPath(str(file) if file.exists() else f"no {file}: the defaults", settings.storage.journal, "memory")
+    transport = open_transport()
+    try:
+        asked = catalogue(patient.model_copy(update={"upstreams": unnamed}), transport, settings.server.port)
+        chat = Chat(catalogue(patient, transport, settings.server.port), STORES["memory"](), JOURNALS["memory"]())
+        await asyncio.gather(asked.refresh(), chat.refresh_models())
+        return await check(chat, model, asked.listings(), data)
+    finally:
+        await transport.aclose()
 
 
 def public_rehearsal(settings: Settings) -> Mock | None:

@@ -9,7 +9,7 @@ Rule 1: a mistake stops the start. An unknown key, a wrong type, a ${VARIABLE} t
 Rule 2: no sentence and no repr shows an api_key, nor what a ${VARIABLE} held.
 """
 
-from services.settings.reading import knobs, load, usage
+from services.settings.reading import knobs, load, settings_file, usage
 from services.settings.tables import Settings, TimeoutOverrides, Timeouts, Upstream
 
-__all__ = ["Settings", "TimeoutOverrides", "Timeouts", "Upstream", "knobs", "load", "usage"]
+__all__ = ["Settings", "TimeoutOverrides", "Timeouts", "Upstream", "knobs", "load", "settings_file", "usage"]

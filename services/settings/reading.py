@@ -47,9 +47,15 @@ def load(argv: Sequence[str] | None = None, *, home: Path | None = None) -> Sett
     return settings
 
 
+def settings_file(home: Path | None = None) -> Path:
+    """Where the file is looked for; it need not be there."""
+    named = os.environ.get(FILE_VARIABLE)
+    return Path(named).expanduser() if named else (home or HOME) / "settings.toml"
+
+
 def usage() -> str:
     """What --help prints."""
-    lines = ["usage: main.py [--KEY VALUE]...", ""]
+    lines = ["usage: main.py [--KEY VALUE]...", "       main.py check [MODEL] [--json] [--KEY VALUE]...", ""]
     for key, field in knobs().items():
         if key != "upstreams":
             lines.append(f"  --{key:<24}{field.description} (default {json.dumps(field.default)})")
@@ -77,8 +83,7 @@ class _Given(NamedTuple):
 
 
 def _read_file(home: Path) -> tuple[Path, dict[str, Any]]:
-    named = os.environ.get(FILE_VARIABLE)
-    file = Path(named).expanduser() if named else home / "settings.toml"
+    file, named = settings_file(home), os.environ.get(FILE_VARIABLE)
     try:
         text = file.read_text("utf-8-sig")
     except FileNotFoundError as exc:
