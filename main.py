@@ -5,7 +5,6 @@ import logging
 import socket
 import sys
 
-import httpx
 import msgspec
 
 from services.api.app import build
@@ -19,7 +18,8 @@ from services.settings import Settings, load, settings_file
 from services.store import STORES
 from services.upstream import READERS
 from services.upstream.catalogue import Catalogue
-from services.upstream.http import HTTPUpstream, in_process, open_transport
+from services.upstream.connections import Connections, InProcess, Transport
+from services.upstream.http import HTTPUpstream
 from services.upstream.patience import Timeouts
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.server import Rehearsal
@@ -42,9 +42,9 @@ def main() -> None:
 
 def serve(settings: Settings, listening: socket.socket) -> None:
     host, port = listening.getsockname()[:2]
-    transport = open_transport()
+    connections = Connections()
     chat = Chat(
-        catalogue(settings, transport, port),
+        catalogue(settings, connections, port),
         STORES["memory"](),
         JOURNALS[settings.storage.journal](),
         keep=settings.storage.keep,
@@ -63,7 +63,7 @@ def serve(settings: Settings, listening: socket.socket) -> None:
     )
     sys.stdout.write(f"Headrace is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl+C ends it)\n")
     sys.stdout.flush()
-    run(Server(app, lambda: chat.close(settings.server.drain)), listening, transport.aclose)
+    run(Server(app, lambda: chat.close(settings.server.drain)), listening, connections.close)
 
 
 def check_all(words: list[str]) -> int:
@@ -87,14 +87,14 @@ async def examine(settings: Settings, model: str) -> Record:
     unnamed = tuple(upstream.model_copy(update={"models": ()}) for upstream in settings.upstreams)
     file = settings_file()
     data = DataPath(str(file) if file.exists() else f"no {file}: the defaults", settings.storage.journal, "memory")
-    transport = open_transport()
+    connections = Connections()
     try:
-        asked = catalogue(patient.model_copy(update={"upstreams": unnamed}), transport, settings.server.port)
-        chat = Chat(catalogue(patient, transport, settings.server.port), STORES["memory"](), JOURNALS["memory"]())
+        asked = catalogue(patient.model_copy(update={"upstreams": unnamed}), connections, settings.server.port)
+        chat = Chat(catalogue(patient, connections, settings.server.port), STORES["memory"](), JOURNALS["memory"]())
         await asyncio.gather(asked.refresh(), chat.refresh_models())
         return await check(chat, model, asked.listings(), data)
     finally:
-        await transport.aclose()
+        await connections.close()
 
 
 def public_rehearsal(settings: Settings) -> Mock | None:
@@ -105,14 +105,14 @@ def public_rehearsal(settings: Settings) -> Mock | None:
     return Mock(servers, most=settings.server.max_streams, write_timeout=settings.server.write_timeout)
 
 
-def catalogue(settings: Settings, transport: httpx.AsyncBaseTransport, port: int) -> Catalogue:
+def catalogue(settings: Settings, connections: Transport, port: int) -> Catalogue:
     """Every upstream of the settings but ourselves, then the built-in one."""
     upstreams = [
         HTTPUpstream(
             upstream.name,
             READERS[upstream.dialect],
             upstream.base_url,
-            transport,
+            connections,
             api_key=upstream.api_key.get_secret_value() if upstream.api_key else None,
             timeouts=Timeouts(**settings.timeouts_for(upstream).model_dump()),
             max_line=settings.limits.line,
@@ -122,7 +122,7 @@ def catalogue(settings: Settings, transport: httpx.AsyncBaseTransport, port: int
     ]
     if settings.rehearsal.enabled:
         rehearsal = Rehearsal(settings.rehearsal.speed)
-        upstreams.append(HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", in_process(rehearsal.answer)))
+        upstreams.append(HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", InProcess(rehearsal.answer)))
     fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models} | {"rehearsal": tuple(MODELS)}
     return Catalogue(upstreams, fixed=fixed, preferred=settings.chat.model, patience=settings.chat.probe)
 

@@ -24,7 +24,7 @@ from services.messages import Reply
 from services.models import Listing
 
 QUESTION = "Say hello in one short sentence."
-PACKAGES = ("nicegui", "starlette", "uvicorn", "httpx", "aiohttp", "msgspec", "pydantic-settings")
+PACKAGES = ("nicegui", "starlette", "uvicorn", "aiohttp", "msgspec", "pydantic-settings")
 PATIENCE = 120.0  # seconds for the whole exchange
 FRAMES = 6  # of the stream are shown
 SHOWN = 2000  # characters of anything that a model wrote

@@ -8,12 +8,13 @@ from services.messages import Message, Text, Turn
 from services.store import STORES
 from services.upstream import READERS
 from services.upstream.catalogue import Catalogue
-from services.upstream.http import HTTPUpstream, in_process
+from services.upstream.connections import InProcess
+from services.upstream.http import HTTPUpstream
 from services.upstream.rehearsal.server import Rehearsal
 
 
 def door(keep: int) -> Chat:
-    upstream = HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", in_process(Rehearsal(10_000.0).answer))
+    upstream = HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", InProcess(Rehearsal(10_000.0).answer))
     return Chat(Catalogue([upstream], fixed={"rehearsal": ("echo",)}), STORES["memory"](), JOURNALS["memory"](), keep=keep)
 
 

@@ -1,51 +1,35 @@
-"""The only file that opens a connection to a model server. Bytes go into a reader, its events come out.
+"""A model server over HTTP. Bytes go into a reader, its events come out.
 
     HTTPUpstream.read(turn, emit)      one POST, one stream, closed at the dialect's terminator
     HTTPUpstream.models()              one GET
 
-What it promises whatever the server does: no redirect is followed, no proxy from the environment is used, no
-compression is asked for or accepted, every wait has a limit of its own, and every failure is an UpstreamError.
+What it promises whatever the server does: no redirect is followed, no compression is asked for or accepted, every wait
+has a limit of its own, and every failure is an UpstreamError.
 """
 
-import socket
+import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from services.errors import LimitExceeded, NotAStream, ProtocolError, TimedOut, Truncated, Unreachable, UpstreamError
 from services.events import Event, Finished, Status
 from services.messages import Turn
 from services.models import Model
+from services.upstream.connections import BROKEN, Response, Transport
 from services.upstream.patience import PATIENT, Patience, Timeouts
 from services.upstream.reader import Reader
 from services.upstream.refusals import refusal
-from services.upstream.rehearsal.script import Answer
 
 Emit = Callable[[Sequence[Event]], None]
 
-BROKEN = (httpx.HTTPError, aiohttp.ClientError)  # the transport lets some of aiohttp's own errors through
 ERROR_BODY = 64 * 1024  # bytes read of a refusal: enough for any message, and for the title of an HTML page
 MODELS_BODY = 8 << 20  # OpenRouter's list of models is 600 kB
-
-
-def open_transport() -> httpx.AsyncBaseTransport:
-    """The one pool of connections, HTTP/1.1 through aiohttp. Close it with `aclose()`.
-
-    A bare transport, without httpx's client around it: what the client adds (redirects, cookies, proxies from the
-    environment, authentication) is what must not happen here.
-    """
-    transport: httpx.AsyncBaseTransport = AiohttpTransport(verify=True, trust_env=False, client=_session)
-    return transport
-
-
-def in_process(answer: Callable[[str, str, bytes], Awaitable[Answer]]) -> httpx.AsyncBaseTransport:
-    """A transport whose server is a function in this process: same requests, same responses, no socket."""
-    return _InProcess(answer)
+LINGER = 0.1  # seconds that the end of a response may come after the end of its story: then the connection is used again
 
 
 class HTTPUpstream:
@@ -56,7 +40,7 @@ class HTTPUpstream:
         name: str,
         reader: Callable[[int], Reader],
         base_url: str,
-        transport: httpx.AsyncBaseTransport,
+        transport: Transport,
         *,
         api_key: str | None = None,
         timeouts: Timeouts = PATIENT,
@@ -91,7 +75,7 @@ class HTTPUpstream:
                     emit([Status("waiting")])
                     await self._pump(response, reader, emit, patience)
                 finally:
-                    await response.aclose()
+                    await response.close()
         except (TimedOut, Truncated):
             # The server may have said how the answer ends, and only failed to end its stream.
             held = reader.finish()
@@ -100,18 +84,19 @@ class HTTPUpstream:
                 raise
             emit(held)
 
-    async def _pump(self, response: httpx.Response, reader: Reader, emit: Emit, patience: Patience) -> None:
+    async def _pump(self, response: Response, reader: Reader, emit: Emit, patience: Patience) -> None:
         left = self._max_reply
         try:
-            async for data in response.stream:  # type: ignore[union-attr]
+            while data := await response.read():
                 left -= len(data)
                 if left < 0:
                     raise LimitExceeded(f"{self.name} sent more than {self._max_reply:,} bytes in one reply.")
                 events = reader.feed(data)
                 if events:
-                    patience.renew()
+                    patience.heard = True
                     emit(events)
                     if reader.done:
+                        await _linger(response)
                         return
         except BROKEN as exc:
             raise self._broken_off() from exc
@@ -125,31 +110,29 @@ class HTTPUpstream:
             await self._check(response)
             return reader.models(await self._body(response, MODELS_BODY))
         finally:
-            await response.aclose()
+            await response.close()
 
-    async def _send(self, method: str, path: str, body: bytes | None) -> httpx.Response:
-        request = httpx.Request(method, self._base_url + path, headers=self._headers, content=body)
-        request.extensions["timeout"] = {"connect": self._timeouts.connect}
+    async def _send(self, method: str, path: str, body: bytes | None) -> Response:
         try:
-            return await self._transport.handle_async_request(request)
+            return await self._transport.send(method, self._base_url + path, self._headers, body, self._timeouts.connect)
         except BROKEN as exc:
             raise self._not_answered(exc) from exc
 
-    async def _check(self, response: httpx.Response) -> None:
-        if response.is_redirect:
+    async def _check(self, response: Response) -> None:
+        if 300 <= response.status < 400:
             target = _host(response.headers.get("location", "")) or "another path"
             raise NotAStream(f"{self.name} redirects to {target}. Put the final address into base_url.", code="redirect")
-        if response.status_code != 200:
+        if response.status != 200:
             body = await self._body(response, ERROR_BODY)
-            raise refusal(response.status_code, dict(response.headers), body)
+            raise refusal(response.status, response.headers, body)
         encoding = response.headers.get("content-encoding", "identity")
         if encoding != "identity":
             raise NotAStream(f"{self.name} answered with a compressed body ({encoding[:40]}) that was not asked for.", code="encoding")
 
-    async def _body(self, response: httpx.Response, limit: int) -> bytes:
+    async def _body(self, response: Response, limit: int) -> bytes:
         body = b""
         try:
-            async for data in response.stream:  # type: ignore[union-attr]
+            while data := await response.read():
                 body += data
                 if len(body) > limit:
                     break
@@ -159,8 +142,7 @@ class HTTPUpstream:
 
     def _not_answered(self, exc: Exception) -> UpstreamError:
         """What a failure before the response's headers means."""
-        cause = exc if isinstance(exc, aiohttp.ClientError) else exc.__cause__
-        match cause:
+        match exc:
             case aiohttp.ClientConnectorDNSError():
                 return Unreachable(
                     f"The host name of {self.name} ({self.host}) was not found. Check its base_url in settings.toml.",
@@ -168,7 +150,7 @@ class HTTPUpstream:
                     retryable=False,
                 )
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError() | ssl.SSLError():
-                words = str(cause)[:300]
+                words = str(exc)[:300]
                 return Unreachable(f"No secure connection to {self.name} ({self.host}).", code="tls", retryable=False, upstream=words)
             case aiohttp.ConnectionTimeoutError():
                 seconds = f"{self._timeouts.connect:g} s"
@@ -191,38 +173,9 @@ def _host(url: str) -> str:
         return ""
 
 
-def _session() -> aiohttp.ClientSession:
-    """Servers that close idle connections do so after 5 s (uvicorn, Node): give ours up earlier than they do."""
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=4.0, socket_factory=_socket)
-    return aiohttp.ClientSession(connector=connector, trust_env=False, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
-
-
-def _socket(address: "aiohttp.typedefs.AddrInfoType") -> socket.socket:  # type: ignore[name-defined]
-    """A socket that notices a peer that vanished without a word (sleep, cable, NAT)."""
-    family, kind, proto, *_ = address
-    sock = socket.socket(family=family, type=kind, proto=proto)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000)):
-        if hasattr(socket, option):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-    return sock
-
-
-class _InProcess(httpx.AsyncBaseTransport):
-    def __init__(self, answer: Callable[[str, str, bytes], Awaitable[Answer]]) -> None:
-        self._answer = answer
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._answer(request.method, request.url.raw_path.decode("ascii"), request.content)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Chunks(answer), request=request)
-
-
-class _Chunks(httpx.AsyncByteStream):
-    def __init__(self, answer: Answer) -> None:
-        self._chunks = answer.chunks
-
-    def __aiter__(self):  # type: ignore[no-untyped-def]
-        return self._chunks
-
-    async def aclose(self) -> None:
-        await self._chunks.aclose()
+async def _linger(response: Response) -> None:
+    """Most servers end their response a moment after the last word of their dialect."""
+    with suppress(TimeoutError, *BROKEN):
+        async with asyncio.timeout(LINGER):
+            while not response.at_end and await response.read():
+                pass

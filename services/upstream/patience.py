@@ -25,10 +25,12 @@ PATIENT = Timeouts()
 class Patience:
     """Cancels the task it was entered in when the server takes longer than allowed, and says which wait it was.
 
-    `renew` is called per content batch, so it only notes the time: the timer looks at the note when it fires.
+    Set `heard` at each piece of content. The timer looks at it now and then, which is cheaper than a clock per piece, so
+    a gap is noticed up to a quarter late.
     """
 
     def __init__(self, timeouts: Timeouts) -> None:
+        self.heard = False
         self._timeouts = timeouts
         self._expired: TimedOut | None = None
 
@@ -38,17 +40,20 @@ class Patience:
         self._end = self._loop.time() + self._timeouts.total
         self._due = self._loop.time() + self._timeouts.first_byte
         self._streaming = False
-        self._timer = self._loop.call_at(min(self._due, self._end), self._look)
+        self._wait()
         return self
 
-    def renew(self) -> None:
-        self._streaming = True
-        self._due = self._loop.time() + self._timeouts.gap
+    def _wait(self) -> None:
+        soon = self._loop.time() + self._timeouts.gap / 4
+        self._timer = self._loop.call_at(min(soon, self._due, self._end), self._look)
 
     def _look(self) -> None:
         now = self._loop.time()
-        if now < (due := min(self._due, self._end)):
-            self._timer = self._loop.call_at(due, self._look)
+        if self.heard:
+            self.heard, self._streaming = False, True
+            self._due = now + self._timeouts.gap
+        if now < min(self._due, self._end):
+            self._wait()
             return
         self._expired = self._verdict(now)
         if self._task is not None:

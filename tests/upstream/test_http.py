@@ -5,13 +5,13 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 
 from services.errors import HeadraceError, UpstreamError
 from services.events import Event, Failed, Finished, PartDelta
 from services.messages import Message, Text, Turn
-from services.upstream.http import HTTPUpstream, open_transport
+from services.upstream.connections import Connections
+from services.upstream.http import HTTPUpstream
 from services.upstream.openai_chat import OpenAIChatReader
 from services.upstream.patience import Timeouts
 
@@ -85,12 +85,12 @@ async def upstream(behave: Behave, **options: object) -> AsyncIterator[tuple[HTT
     server = Server(behave)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    transport = open_transport()
+    transport = Connections()
     try:
         options = {"timeouts": HURRIED, **options}
         yield HTTPUpstream("mill", OpenAIChatReader, f"http://127.0.0.1:{port}/v1", transport, **options), server  # type: ignore[arg-type]
     finally:
-        await transport.aclose()
+        await transport.close()
         listening.close()
         await server.end()
 
@@ -241,8 +241,3 @@ async def test_a_model_list_that_is_none() -> None:
     async with upstream(sends(answer("200 OK", b"<html>hello</html>"))) as (asked, _):
         with pytest.raises(UpstreamError):
             await asked.models()
-
-
-def test_the_transport_is_bare() -> None:
-    """httpx's client would follow redirects, keep cookies and read proxies from the environment, if asked to."""
-    assert isinstance(open_transport(), httpx.AsyncBaseTransport)

@@ -12,7 +12,8 @@ from services.errors import Refused, Truncated
 from services.events import Entry, Event, Failed, Finished, PartDelta, PartFinished, PartStarted, Started, Status
 from services.messages import Message, Options, Part, Reasoning, Reply, Text, ToolCall, ToolResult, Turn, fold
 from services.upstream import READERS
-from services.upstream.http import HTTPUpstream, in_process
+from services.upstream.connections import InProcess
+from services.upstream.http import HTTPUpstream
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.clock import Stepped
 from services.upstream.rehearsal.pieces import size
@@ -50,7 +51,7 @@ def upstream(dialect: str, *, whole: bool = False) -> HTTPUpstream:
             body = json.dumps({**json.loads(body), "stream": False}).encode()
         return await server.answer(method, path, body)
 
-    return HTTPUpstream(dialect, READERS[dialect], "http://rehearsal", in_process(unstreamed if whole else server.answer))
+    return HTTPUpstream(dialect, READERS[dialect], "http://rehearsal", InProcess(unstreamed if whole else server.answer))
 
 
 async def ask(dialect: str, *said: Message | str, whole: bool = False, model: str = "scenes", **options: Any) -> list[Event]:
