@@ -68,10 +68,8 @@ class Story:
     def __init__(self) -> None:
         self._kinds: dict[int, PartKind] = {}
         self._tools: dict[int, dict[str, Any]] = {}
+        self.answers: set[int] = set()  # parts that are the answer's text
         self._answering = False
-
-    def is_answer(self, part: int) -> bool:
-        return self._kinds[part] == "text"
 
     def tell(self, event: Event) -> tuple[str, dict[str, Any]] | None:
         match event:
@@ -110,6 +108,8 @@ class Story:
 
     def _part_started(self, event: PartStarted) -> tuple[str, dict[str, Any]] | None:
         self._kinds[event.part] = event.kind
+        if event.kind == "text":
+            self.answers.add(event.part)
         if event.kind == "tool_call":
             self._tools[event.part] = {"index": len(self._tools), "id": event.id or "", "name": event.name or ""}
             return "tool", {**self._tools[event.part], "arguments": ""}
@@ -138,7 +138,7 @@ class MessagesWriter(NativeWriter):
 
     def _frame(self, entry: Entry) -> bytes:
         event = entry.event
-        if type(event) is PartDelta and self._story.is_answer(event.part):  # 99 of 100 entries: the same bytes, at half the cost
+        if type(event) is PartDelta and event.part in self._story.answers:  # 99 of 100 entries: the same bytes, at half the cost
             return self._DELTA % (entry.seq, one_line(encode(event.text)))
         told = self._story.tell(event)
         if told is None:

@@ -30,6 +30,8 @@ class Writer(ABC):
 
     def write(self, entries: Sequence[Entry]) -> bytes:
         """The frames of these entries; may be empty. After the terminal entry the dialect's terminator is included."""
+        if len(entries) == 1:
+            return self._frame(entries[0])
         return b"".join([self._frame(entry) for entry in entries])
 
     @abstractmethod

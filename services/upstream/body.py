@@ -23,12 +23,22 @@ class Body:
         self._errors = ErrorField()
         self._sse = SSEDecoder(max_line=limit, max_event=limit)
         self._kept = bytearray()
+        self._between = False
 
     def feed(self, data: bytes) -> list[Frame]:
         """Raises LimitExceeded."""
         if self._kind == "stream":
-            return self._sse.feed(self._errors.feed(data))
+            frames = self._sse.feed(self._errors.feed(data))
+            self._between = self._errors.between
+            return frames
         return self._begin(data)
+
+    def lone_data(self, data: bytes) -> bytes:
+        """What a live server sends most: the data of these bytes where they are exactly one frame, between two frames; else b"".
+
+        Bytes that were taken for a frame here are not to be fed.
+        """
+        return self._sse.lone_data(data) if self._between else b""
 
     def finish(self) -> list[Frame]:
         match self._kind:

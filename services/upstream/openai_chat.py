@@ -13,7 +13,7 @@ from services.models import Model
 from services.upstream import loose, openai_chunks, openai_models, openai_turns, refusals, words
 from services.upstream.body import Body, unwrapped
 from services.upstream.calls import Calls
-from services.upstream.openai_chunks import Choice, Chunk, Delta, detail_text
+from services.upstream.openai_chunks import Choice, Chunk, Delta, detail_text, only_text
 from services.upstream.reader import Request
 from services.upstream.story import Form, Story
 from services.upstream.think import Piece, Think
@@ -29,6 +29,7 @@ class OpenAIChatReader:
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
         self.done = False
+        self._flowing = False  # in the middle of a text
         self._story = Story()
         self._calls = Calls(self._story)
         self._think = Think()
@@ -52,9 +53,12 @@ class OpenAIChatReader:
         return Request("/chat/completions", openai_turns.body(turn))
 
     def feed(self, data: bytes) -> list[Event]:
+        if self._flowing and (text := only_text(self._body.lone_data(data))):
+            return self._story.flow(text)
         if self.done:
             return []
         self._read(self._body.feed(data))
+        self._flowing = self._think.settled and self._story.saying == "text" and not self._story.ended
         return self._take()
 
     def finish(self) -> list[Event]:

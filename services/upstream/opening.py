@@ -58,6 +58,11 @@ class ErrorField:
         self._at_line_start = True
         return data
 
+    @property
+    def between(self) -> bool:
+        """The next byte begins a line."""
+        return self._at_line_start and not self._held
+
     def finish(self) -> bytes:
         return self._held
 

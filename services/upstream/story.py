@@ -144,6 +144,13 @@ class Story:
         if opened.arguments is not None:
             opened.arguments.append(text)
 
+    def flow(self, text: str) -> list[Event]:
+        """`say` of the same kind as before, and `take`, in one: what happens 99 times of 100, at a third of the cost."""
+        if not self._batch and text.isascii() and "\0" not in text and not self._open[self._prose].half:
+            return [PartDelta(self._prose, text)]
+        self.more(self._prose, text)
+        return self.take()
+
     def close(self, part: int, value: object = None) -> None:
         """The part is complete. The value of a tool call is found in its arguments when it is not given."""
         if part not in self._open or self.ended:

@@ -55,7 +55,21 @@ class SSEDecoder:
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The events that `chunk` completes, in order; [] means more bytes are needed. Raises LimitExceeded."""
-        # One whole frame a chunk is what a live model server sends, so this comes first and alone.
+        if data := self.lone_data(chunk):
+            return [("message", data, self.last_event_id)]
+        self._refuse_if_breached()
+        frames: list[Frame] = []
+        self._read(self._take_plain(self._complete(chunk), frames), frames)
+        self._idle = not (self._unfinished or self._after_cr or self._at_start or self._block_is_open() or self._breach)
+        if not frames:
+            self._refuse_if_breached()
+        return frames
+
+    def lone_data(self, chunk: bytes) -> bytes:
+        """The data of a chunk that is exactly one frame of one `data: ` line, which is what a live model server sends; else b"".
+
+        Such a chunk changes nothing here: it need not be fed.
+        """
         if (
             self._idle
             and chunk.startswith(b"data: ")
@@ -64,14 +78,8 @@ class SSEDecoder:
             and _CR not in chunk
             and len(chunk) <= self._harmless
         ):
-            return [("message", chunk[6:-2], self.last_event_id)]
-        self._refuse_if_breached()
-        frames: list[Frame] = []
-        self._read(self._take_plain(self._complete(chunk), frames), frames)
-        self._idle = not (self._unfinished or self._after_cr or self._at_start or self._block_is_open() or self._breach)
-        if not frames:
-            self._refuse_if_breached()
-        return frames
+            return chunk[6:-2]
+        return b""
 
     def finish(self) -> list[Frame]:
         """At the end of the stream: the event that the standard discards, because no blank line has closed it.
