@@ -19,9 +19,10 @@ import msgspec
 
 from services.conversations import Conversation, Node, path
 from services.errors import Busy, Conflict, Gone, Invalid, NotFound
-from services.events import Entry, Started
+from services.events import Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
+from services.generations.log import Follower
 from services.messages import Message, Reply, ReplyState, Text, Turn
 from services.models import Listing
 from services.store.store import Store
@@ -108,7 +109,7 @@ class Chat:
 
         return named.model, start
 
-    def follow(self, id: str, after: int = 0) -> AsyncGenerator[list[Entry], None]:
+    def follow(self, id: str, after: int = 0) -> Follower:
         """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`."""
         return self._get(id).log.follow(after)
 

@@ -1,6 +1,6 @@
 """A generation as a response: streamed or whole, in any dialect. All surfaces answer through this."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from services.api.errors import ClientGone, UpstreamFailure, json_response
-from services.api.stream import EventStream, Presence
+from services.api.stream import Batches, EventStream, Presence
 from services.chat import Chat
 from services.downstream.turns import wants_stream
 from services.downstream.writer import Writer
@@ -62,7 +62,7 @@ class Replies:
         dialect: type[Writer],
         writing: Writing,
         started: Started,
-        batches: AsyncGenerator[list[Entry], None] | None = None,
+        batches: Batches | None = None,
         first: Sequence[Entry] = (),
     ) -> EventStream:
         """A generation from its first entry as a stream; `first` are entries that were taken from `batches` already."""
@@ -98,7 +98,7 @@ def _place(id: str) -> bytes:
     return b"/chat/" + id.encode()
 
 
-async def _first_word(batches: AsyncGenerator[list[Entry], None]) -> list[Entry]:
+async def _first_word(batches: AsyncIterable[list[Entry]]) -> list[Entry]:
     """Everything up to the first entry that comes from the upstream. Raises when that entry is a failure."""
     first: list[Entry] = []
     async for entries in batches:

@@ -6,9 +6,11 @@ starve everything else.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+import types
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import aclosing
 from types import TracebackType
+from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
@@ -55,6 +57,22 @@ class Presence:
         return cancelled_by_us and self._task is not None and self._task.uncancel() == 0
 
 
+class Batches(Protocol):
+    """What a stream sends: a reader of a log, as services/generations/log.py has it."""
+
+    @property
+    def behind(self) -> int: ...
+
+    @property
+    def at_end(self) -> bool: ...
+
+    def take(self) -> list[Entry]: ...
+
+    def listen(self, heard: Callable[[], None]) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
 class EventStream:
     """ASGI response. `write` turns batches of entries into whole frames; `left` is told when the client went away first.
 
@@ -63,7 +81,7 @@ class EventStream:
 
     def __init__(
         self,
-        batches: AsyncGenerator[list[Entry], None],
+        batches: Batches,
         write: Callable[[Sequence[Entry]], bytes],
         *,
         headers: Sequence[tuple[bytes, bytes]],
@@ -82,37 +100,82 @@ class EventStream:
         self._write_timeout = write_timeout
         self._left = left
         self._sending = self._said_all = False
+        self._catching_up: asyncio.Task[None] | None = None
         self._sent = self._seen = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._loop = asyncio.get_running_loop()
         self._send = send
         self._since = self._loop.time()
-        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
         async with aclosing(self._batches), Presence(receive) as presence:
             self._presence = presence
+            await send({"type": "http.response.start", "status": 200, "headers": self._headers})
             self._arm()
             try:
                 if scope["method"] != "HEAD":
-                    await self._pump()
+                    await self._send_all()
                 self._said_all = True
                 await self._put(b"", more=False)
             finally:
                 self._timer.cancel()
+                if self._catching_up is not None:
+                    self._catching_up.cancel()
         if presence.gone:
             self._left()
 
-    async def _pump(self) -> None:
-        sends = 0
+    async def _send_all(self) -> None:
+        """What is there already, bit by bit; then what comes, pushed by the log in the moment it comes."""
         if self._first:
             await self._put(self._write(self._first))
-        async for entries in self._batches:
+        await self._catch_up()
+        if not self._batches.at_end:
+            self._over = self._loop.create_future()
+            self._batches.listen(self._push)
+            await self._over
+
+    async def _catch_up(self, begun: "_Begun | None" = None) -> None:
+        if begun is not None:
+            await begun.rest()
+        sends = 0
+        while entries := self._batches.take():
             for start in range(0, len(entries), PORTION):
                 if data := self._write(entries[start : start + PORTION]):
                     await self._put(data)
                     sends += 1
                     if sends % BREATH == 0:
                         await asyncio.sleep(0)
+
+    def _push(self) -> None:
+        """Called by the log. Where sending has to wait for the client, a task takes over until it has caught up again."""
+        if self._catching_up is not None or self._over.done():
+            return
+        try:
+            if self._batches.behind > PORTION:
+                self._take_over(None)
+            elif data := self._write(self._batches.take()):
+                sending = _Begun(self._put(data))
+                if not sending.ended:
+                    self._take_over(sending)
+                    return
+            if self._batches.at_end:
+                self._over.set_result(None)
+        except Exception as exc:  # a fault of ours with this reader is no matter of the generation's
+            self._over.set_exception(exc)
+
+    def _take_over(self, begun: "_Begun | None") -> None:
+        self._catching_up = self._loop.create_task(self._catch_up(begun))
+        self._catching_up.add_done_callback(self._caught_up)
+
+    def _caught_up(self, task: "asyncio.Task[None]") -> None:
+        self._catching_up = None
+        if self._over.done() or task.cancelled():
+            return
+        if exc := task.exception():
+            self._over.set_exception(exc)
+        elif self._batches.at_end:
+            self._over.set_result(None)
+        else:
+            self._push()  # what came since
 
     async def _put(self, data: bytes, *, more: bool = True) -> None:
         self._sending = True
@@ -135,3 +198,30 @@ class EventStream:
         elif now - self._since >= self._idle / 2 and not self._said_all:
             self._beat = self._loop.create_task(self._put(self._heartbeat))
         self._arm()
+
+
+class _Begun:
+    """A coroutine that was run up to its first wait, without a task: most sends have none."""
+
+    __slots__ = ("_coroutine", "_waiting", "ended")
+
+    def __init__(self, coroutine: Coroutine[Any, None, None]) -> None:
+        self._coroutine = coroutine
+        self.ended = False
+        self._go_on()
+
+    def _go_on(self) -> None:
+        try:
+            self._waiting = self._coroutine.send(None)
+        except StopIteration:
+            self.ended = True
+
+    @types.coroutine
+    def rest(self) -> Generator[object, None, None]:
+        """The rest of it, for a task."""
+        try:
+            while not self.ended:
+                yield self._waiting
+                self._go_on()
+        finally:
+            self._coroutine.close()

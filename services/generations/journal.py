@@ -7,8 +7,8 @@ from services.events import Entry
 
 
 class Journal(Protocol):
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[], None]) -> None:
-        """Keep these entries of a log, in this order, and call `kept()` once, on the event loop, when they are safe.
+    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None]) -> None:
+        """Keep these entries of a log, in this order, and call `kept(last.seq)` once, on the event loop, when they are safe.
 
         Returns at once: many logs may share one commit, so the call to `kept` may come later. Calls for one log come in
         the order of its appends.

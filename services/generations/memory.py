@@ -6,8 +6,8 @@ from services.events import Entry
 
 
 class MemoryJournal:
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[], None]) -> None:
-        kept()
+    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None]) -> None:
+        kept(entries[-1].seq)
 
     def drop(self, log: str) -> None:
         pass

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 import pytest
 
@@ -117,8 +118,8 @@ class SlowJournal:
     def __init__(self) -> None:
         self.pending: list[Callable[[], None]] = []
 
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[], None]) -> None:
-        self.pending.append(kept)
+    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None]) -> None:
+        self.pending.append(partial(kept, entries[-1].seq))
 
     def drop(self, log: str) -> None:
         pass
