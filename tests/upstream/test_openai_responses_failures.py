@@ -5,6 +5,7 @@ import pytest
 from services.errors import LimitExceeded
 from services.events import Failed, Usage
 from services.messages import ToolCall
+from services.upstream.openai_responses import OpenAIResponsesReader
 from tests.upstream.reading import DONE, frames, part, read, read_all_ways, reply
 from tests.upstream.response_events import COMPLETED, added, ev, message, said, text
 
@@ -91,6 +92,13 @@ def test_what_is_no_stream(body: bytes, code: str, words: str | None) -> None:
     [failed] = read_all_ways("openai_responses", body)
     assert isinstance(failed, Failed)
     assert (failed.code, failed.upstream, failed.phase) == (code, words, "waiting")
+
+
+def test_a_page_is_not_read_to_its_end() -> None:
+    reader = OpenAIResponsesReader()
+    [failed] = reader.feed(b"<html>" + b"x" * 20_000)
+    assert isinstance(failed, Failed)
+    assert reader.done
 
 
 def test_what_a_failed_response_counted_and_a_cut_call_had_so_far_is_told() -> None:

@@ -177,7 +177,12 @@ def test_what_came_with_a_reply_goes_back_with_it(output: list[Any], sent: list[
 
 
 def test_what_other_dialects_keep_stays_at_home() -> None:
-    parts = (Reasoning("hm", "plain", {"signature": "S"}), Text("a", {"thought_signature": "T"}), Refusal("b"))
+    parts = (
+        Reasoning("hm", "plain", {"signature": "S"}),
+        Reasoning("", "encrypted", {"encrypted_content": "g"}),
+        Text("a", {"thought_signature": "T"}),
+        Refusal("b"),
+    )
     assert asked(Turn("m", (Message("assistant", parts),)))["input"] == [
         own("a", 0) | {"content": [{"type": "output_text", "text": text, "annotations": []} for text in ("a", "b")]}
     ]
