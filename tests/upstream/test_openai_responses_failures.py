@@ -122,6 +122,13 @@ def test_values_nested_to_the_end_of_the_stack_are_left_out(dialect: str) -> Non
     assert isinstance(failed, Failed)
 
 
+def test_words_nested_to_the_end_of_the_stack_are_no_words() -> None:
+    """At which depth one reads what the other cannot write depends on who calls: so all of them near the end."""
+    for depth in range(900, 1000):
+        [failed] = read("openai_responses", [f'data: {{"detail":{"[" * depth}{"]" * depth}}}\n\n'.encode()])
+        assert isinstance(failed, Failed)
+
+
 def test_limits() -> None:
     calls = [ev("output_item.added", item={"type": "function_call", "id": f"f{n}", "name": "x"}) for n in range(200)]
     told = reply(read("openai_responses", [frames(*calls, COMPLETED)]))

@@ -140,6 +140,15 @@ CALLS = [
     ("whole from the beginning", [added(**WHOLE), done(**WHOLE)], [LOOK]),
     ("nothing before it is done", [done(**WHOLE)], [LOOK]),
     ("nothing before the end", [ev("completed", response={"output": [WHOLE]})], [LOOK]),
+    (
+        "in another order at the end",
+        [
+            added(**called("a")),
+            added(**called("b")),
+            ev("completed", response={"output": [called("b", arguments="{}"), called("a", arguments='{"n":1}')]}),
+        ],
+        [ToolCall("call_a", "look", '{"n":1}', {"n": 1}), ToolCall("call_b", "look", "{}", {})],
+    ),
     ("never done", [added(**called()), argued('{"n":1}')], [LOOK]),
     (
         "fragments, then all of it again and again",
