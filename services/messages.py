@@ -104,10 +104,14 @@ class JSONFormat(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Vendor(msgspec.Struct, frozen=True):
-    """Fields of one dialect that mean nothing in any other: sent as they are to its servers, refused by name for all others."""
+    """Fields of one dialect that mean nothing in any other: sent as they are to its servers, refused by name for all others.
+
+    `hints` are sent likewise, and other servers lose nothing without them: how a model is held in memory.
+    """
 
     dialect: str
     fields: dict[str, object]
+    hints: dict[str, object] = {}
 
 
 class Options(msgspec.Struct, frozen=True, omit_defaults=True):

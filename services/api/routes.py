@@ -7,20 +7,22 @@ from starlette.types import ASGIApp
 from services.api.ai import AI
 from services.api.compat import Compat, refusal_at
 from services.api.errors import Endpoint, Methods, error_response
+from services.api.listings import NOT_HERE, Listings
 from services.api.native import Native
 from services.api.replies import Replies
 from services.chat import Chat
 from services.downstream import WRITERS
 from services.errors import NotFound
 
-PATHS = ("/chat", "/models", "/healthz", "/v1", "/ai", "/rehearsal")  # all others are pages
+PATHS = ("/chat", "/models", "/healthz", "/v1", "/api", "/ai", "/rehearsal")  # all others are pages
 
 
 def router(chat: Chat, *, mock: ASGIApp | None = None, idle: float = 15.0, write_timeout: float = 30.0) -> Router:
     """`idle` and `write_timeout` in seconds, as settings have them; `mock` is the public rehearsal."""
     replies = Replies(chat, idle=idle, write_timeout=write_timeout)
     native, compat = Native(chat, replies), Compat(chat, replies)
-    openai = WRITERS["openai_chat"].refusal
+    listings = Listings(chat, replies)
+    openai, anthropic, ollama = (WRITERS[dialect].refusal for dialect in ("openai_chat", "anthropic", "ollama_chat"))
     ai, sentence = AI(chat, replies), WRITERS["ai_sdk"].refusal
     return Router(
         [
@@ -29,10 +31,19 @@ def router(chat: Chat, *, mock: ASGIApp | None = None, idle: float = 15.0, write
             Route("/models", Methods(GET=Endpoint(native.models))),
             Route("/healthz", Methods(GET=Endpoint(native.health))),
             Route("/v1/chat/completions", compat.posts("openai_chat")),
-            Route("/v1/models", Methods(openai, GET=Endpoint(compat.openai_models, openai))),
+            Route("/v1/messages", compat.posts("anthropic")),
+            Route("/v1/messages/count_tokens", Methods(anthropic, POST=Endpoint(listings.count_tokens, anthropic))),
+            Route("/v1/models", Methods(openai, GET=Endpoint(listings.models, openai))),
+            Route("/v1/models/{id:path}", Methods(openai, GET=Endpoint(listings.model, openai))),
+            Route("/api/chat", listings.ollama_posts("ollama_chat")),
+            Route("/api/generate", listings.ollama_posts("ollama_generate")),
+            Route("/api/tags", Methods(ollama, GET=Endpoint(listings.tags, ollama))),
+            Route("/api/show", Methods(ollama, POST=Endpoint(listings.show, ollama))),
+            Route("/api/version", Methods(ollama, GET=Endpoint(listings.version, ollama))),
+            Route("/api/ps", Methods(ollama, GET=Endpoint(listings.running, ollama))),
+            *(Route(path, Methods(ollama, **{method: Endpoint(listings.not_here, ollama)})) for path, method in NOT_HERE.items()),
             Route("/ai/chat", Methods(sentence, POST=Endpoint(ai.post_turn, sentence))),
             Route("/ai/chat/{id:path}/stream", Methods(sentence, GET=Endpoint(ai.resume, sentence), DELETE=Endpoint(ai.stop, sentence))),
-            Route("/v1/models/{id:path}", Methods(openai, GET=Endpoint(compat.openai_model, openai))),
             *([Mount("/rehearsal", mock)] if mock else []),
         ],
         default=Endpoint(_nothing_here),

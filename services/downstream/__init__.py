@@ -12,8 +12,9 @@ began.
 """
 
 from services.downstream.ai_sdk import AISDKWriter
+from services.downstream.anthropic import AnthropicWriter
 from services.downstream.native import EventsWriter, MessagesWriter
-from services.downstream.ollama import OllamaWriter
+from services.downstream.ollama import OllamaChatWriter, OllamaGenerateWriter, OllamaWriter
 from services.downstream.openai_chat import OpenAIChatWriter
 from services.downstream.text import TextWriter
 from services.downstream.writer import Writer
@@ -25,4 +26,7 @@ WRITERS: dict[str, type[Writer]] = {
     "ollama": OllamaWriter,
     "openai_chat": OpenAIChatWriter,
     "ai_sdk": AISDKWriter,
+    "anthropic": AnthropicWriter,
+    "ollama_chat": OllamaChatWriter,
+    "ollama_generate": OllamaGenerateWriter,
 }

@@ -46,3 +46,11 @@ class Writer(ABC):
     @abstractmethod
     def refusal(error: HeadraceError) -> bytes:
         """An error before the first byte."""
+
+
+def as_object(value: object, text: str) -> dict[str, Any]:
+    """A tool call's arguments for dialects that know them as an object only. What is none is kept under the name that
+    Anthropic's own documentation gives it."""
+    if isinstance(value, dict):
+        return value
+    return {"INVALID_JSON": text} if text.strip() else {}

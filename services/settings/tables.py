@@ -22,7 +22,7 @@ from pydantic import (
     field_validator,
 )
 
-Dialect = Literal["openai_chat", "openai_responses", "openai_completions", "ollama", "ollama_generate"]
+Dialect = Literal["openai_chat", "openai_responses", "openai_completions", "anthropic", "gemini", "ollama", "ollama_generate"]
 Journal = Literal["memory"]
 
 

@@ -6,6 +6,8 @@ write `<name>.py` with `<Name>Reader`, put recordings of it into tests/recording
 
 from collections.abc import Callable, Mapping
 
+from services.upstream.anthropic import AnthropicReader
+from services.upstream.gemini import GeminiReader
 from services.upstream.ollama import OllamaReader
 from services.upstream.ollama_generate import OllamaGenerateReader
 from services.upstream.openai_chat import OpenAIChatReader
@@ -17,6 +19,8 @@ READERS: Mapping[str, Callable[..., Reader]] = {
     "openai_chat": OpenAIChatReader,
     "openai_completions": OpenAICompletionsReader,
     "openai_responses": OpenAIResponsesReader,
+    "anthropic": AnthropicReader,
+    "gemini": GeminiReader,
     "ollama": OllamaReader,
     "ollama_generate": OllamaGenerateReader,
 }

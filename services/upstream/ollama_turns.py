@@ -34,7 +34,7 @@ def asked(given: Options) -> Object:
     if given.parallel_tool_calls is False:
         raise Invalid("Ollama cannot be told to call one tool at a time: parallel_tool_calls has to be true, or absent.")
     requests.refuse(given, "ollama")
-    own = requests.vendor(given)
+    own, hints = requests.vendor(given), requests.hints(given, "ollama")
     options = without_nones(
         {
             "num_predict": given.max_tokens,
@@ -48,11 +48,11 @@ def asked(given: Options) -> Object:
             "presence_penalty": given.presence_penalty,
             "frequency_penalty": given.frequency_penalty,
         }
-    ) | own.pop("options", {})
-    format = given.format and (given.format.schema or "json")
-    return (
-        without_nones({"tools": tools or None, "options": options or None, "think": _think(requests.effort(given)), "format": format}) | own
     )
+    options |= own.pop("options", {}) | hints.pop("options", {})
+    format = given.format and (given.format.schema or "json")
+    think = _think(requests.effort(given))
+    return without_nones({"tools": tools or None, "options": options or None, "think": think, "format": format}) | own | hints
 
 
 def _think(effort: str | None) -> bool | str | None:

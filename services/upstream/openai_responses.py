@@ -105,7 +105,7 @@ class OpenAIResponsesReader:
         inner = said.content_index or said.summary_index or 0
         self._items.more(kind, field, said.item_id or "", said.output_index, inner, said.delta or "", said.logprobs)
         self._item, self._index, self._content = said.item_id, said.output_index, said.content_index
-        self._speaking = said.type == TEXT and bool(said.delta) and self._items.settled and self._story.saying == "text"
+        self._speaking = said.type == TEXT and bool(said.delta) and self._story.saying == "text"
 
     def _read_odd(self, event: str, data: bytes) -> None:
         """What is no piece: the other events, `[DONE]`, a keep-alive, an error, or nothing of use."""

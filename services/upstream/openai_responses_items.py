@@ -10,6 +10,7 @@ others give an id that changes from event to event. Everything is told once, whe
 content, at the `done` of its item, or only in the response at the end; the first to come counts.
 """
 
+from itertools import chain
 from typing import Any
 
 from services.errors import UpstreamError
@@ -52,19 +53,13 @@ class Items:
         self._think = Think()
         self._all: list[_Item] = []
         self._by_id: dict[tuple[str, str], _Item] = {}
-        self._by_index: dict[tuple[str, int], _Item] = {}
+        self._by_index: dict[tuple[str, int | None], _Item] = {}
         self._speaker: _Item | None = None  # whose text is being said
-
-    @property
-    def settled(self) -> bool:
-        """All text is text from now on: none of it is held back."""
-        return self._think.settled
 
     def add(self, item: Object, index: int | None) -> None:
         """An item begins. What it has already is not told yet: it comes again."""
         kind, id = _string(item.get("type")), _string(item.get("id"))
-        known = self._known(kind, id, index)
-        found = known if known and index in (None, known.index) else self._new(kind, id, index)
+        found = self._known(kind, id, index) or self._new(kind, id, index)
         found.id = id
         if kind in CALLS and found.part is None:
             self._begin_call(found, item)
@@ -113,20 +108,20 @@ class Items:
     # Which item
 
     def _known(self, kind: str, id: str, index: int | None) -> _Item | None:
-        return self._by_id.get((kind, id)) or (None if index is None else self._by_index.get((kind, index)))
+        found = self._by_id.get((kind, id))
+        if found is None or index is None or found.index in (None, index):
+            return found or self._by_index.get((kind, index))
+        return self._by_index.get((kind, index))  # an id that serves every item alike
 
     def _find(self, kind: str, id: str, index: int | None) -> _Item:
-        found = self._known(kind, id, index)
-        if found is None and not (id and index is not None):
-            alike = (item for item in reversed(self._all) if item.kind == kind and not item.done)
-            found = next((item for item in alike if index is None or item.index is None), None)
-        return found or self._new(kind, id, index)
+        alike = (item for item in reversed(self._all) if item.kind == kind and not item.done)
+        last = (item for item in alike if index is None or item.index is None)
+        return self._known(kind, id, index) or next(last, None) or self._new(kind, id, index)
 
     def _meet(self, kind: str, id: str, index: int) -> _Item:
-        known = self._known(kind, id, index)
-        if known is None or known.met:
-            known = next((item for item in self._all if item.kind == kind and not item.met), None)
-        return known or self._new(kind, id, index)
+        known = (self._by_id.get((kind, id)), self._by_index.get((kind, index)))
+        rest = (item for item in self._all if item.kind == kind)
+        return next((item for item in chain(known, rest) if item and not item.met), None) or self._new(kind, id, index)
 
     def _new(self, kind: str, id: str, index: int | None) -> _Item:
         item = _Item(kind, index)

@@ -161,7 +161,7 @@ def _together(part: Part) -> tuple[str, Any]:
         case Refusal():
             return "message", None
         case Reasoning(side=side):
-            return "reasoning", (side or {}).get("id")
+            return "reasoning", (side or {}).get("id") or id(part)
     return "", id(part)
 
 
@@ -181,12 +181,12 @@ def _said(key: tuple[str, Any], group: list[Part], calls: bool) -> Iterator[Obje
 
 def _thought(parts: list[Reasoning], calls: bool) -> Iterator[Object]:
     sides = [part.side or {} for part in parts]
-    id = sides[0].get("id")
+    named = sides[0].get("id")
     encrypted = next((side["encrypted_content"] for side in sides if isinstance(side.get("encrypted_content"), str)), None)
     own = [{"type": "reasoning_text", "text": part.text} for part in parts if part.form == "plain" and part.text]
-    if not isinstance(id, str) or not (encrypted or (own and calls)):
+    if not encrypted and not (own and calls and named):
         return
-    item: Object = {"type": "reasoning", "id": id}
+    item: Object = {"type": "reasoning"} | ({"id": named} if isinstance(named, str) else {})
     item["summary"] = [{"type": "summary_text", "text": part.text} for part in parts if part.form == "summary" and part.text]
     if own:
         item["content"] = own

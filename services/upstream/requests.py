@@ -19,14 +19,25 @@ def refuse(given: Options, dialect: str, *names: str) -> None:
     for name in names:
         if getattr(given, name) not in (None, ()):
             raise Invalid(f"{name} cannot be sent to this server: its dialect ({dialect}) has no such option.")
-    if given.vendor and given.vendor.dialect != dialect:
-        fields = ", ".join(sorted(given.vendor.fields))[:200]
+    if given.vendor and given.vendor.fields and given.vendor.dialect != dialect:
+        fields = ", ".join(sorted(_names(given.vendor.fields)))[:200]
         raise Invalid(f"{fields}: only servers that speak {given.vendor.dialect} know this; the server of this model speaks {dialect}.")
+
+
+def _names(fields: Object) -> list[str]:
+    """The names of fields; of an object those of its own, as in `options.mirostat`."""
+    inner = {name: list(value) if isinstance(value, dict) else [] for name, value in fields.items()}
+    return [f"{name}.{each}" if each else name for name, names in inner.items() for each in names or [""]]
 
 
 def vendor(given: Options) -> Object:
     """The fields of the dialect's own, checked by `refuse`."""
     return dict(given.vendor.fields) if given.vendor else {}
+
+
+def hints(given: Options, dialect: str) -> Object:
+    """The hints for servers of this dialect."""
+    return dict(given.vendor.hints) if given.vendor and given.vendor.dialect == dialect else {}
 
 
 def effort(given: Options) -> str | None:

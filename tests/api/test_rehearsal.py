@@ -17,6 +17,7 @@ from tests.serving import Served, served
 
 ECHO = {"model": "echo", "messages": [{"role": "user", "content": "one two three"}], "stream": True}
 PATH = "/rehearsal/openai_chat/chat/completions"
+SLOW = [{"role": "user", "content": "slow"}]
 
 
 class Client:
@@ -123,9 +124,32 @@ def test_the_rehearsal_can_be_switched_off(tmp_path: Path) -> None:
 
 
 def test_a_stream_that_never_ends_does_not_keep_the_server(tmp_path: Path) -> None:
-    slow = {**ECHO, "model": "scenes", "messages": [{"role": "user", "content": "slow"}]}
+    slow = {**ECHO, "model": "scenes", "messages": SLOW}
     with served(tmp_path) as running:
         with httpx.stream("POST", running.url + PATH, json=slow, trust_env=False, timeout=20) as response:
             assert next(response.iter_bytes())
             assert running.terminate() == 0
         assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path", "body"),
+    [
+        ("openai_chat", "/chat/completions", {"messages": SLOW, "stream": True}),
+        ("openai_completions", "/completions", {"prompt": "slow", "stream": True}),
+        ("openai_responses", "/responses", {"input": "slow", "stream": True}),
+        ("anthropic", "/v1/messages", {"messages": SLOW, "stream": True, "max_tokens": 5000}),
+        ("gemini", "/v1beta/models/scenes:streamGenerateContent?alt=sse", {"contents": [{"parts": [{"text": "slow"}]}]}),
+        ("ollama", "/api/chat", {"messages": SLOW}),
+        ("ollama_generate", "/api/generate", {"prompt": "slow"}),
+    ],
+)
+def test_slow_comes_word_by_word(headrace: Served, dialect: str, path: str, body: dict[str, Any]) -> None:
+    url = f"{headrace.url}/rehearsal/{dialect}{path}"
+    with httpx.stream("POST", url, json={"model": "scenes", **body}, trust_env=False, timeout=20) as response:
+        read = b""
+        for chunk in response.iter_bytes():
+            read += chunk
+            if b"drop" in read:
+                break
+    assert b"pond" not in read

@@ -149,6 +149,7 @@ def test_a_conversation_is_a_text_that_goes_on() -> None:
     assert body["prompt"] == "Be brief.\n\nUser: Hello\n\nAssistant: Hi.No.\n\nUser: How are you?\n\nAssistant:"
     assert body["stop"] == ["\nUser:"]
     assert asked(user("a"), user("b"), stop=("END",))["stop"] == ["END"]
+    assert asked(Message("system", (Text("Be brief."),)))["prompt"] == "Be brief.\n\nAssistant:"
 
 
 def test_options() -> None:

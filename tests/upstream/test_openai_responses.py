@@ -6,7 +6,8 @@ import pytest
 
 from services.events import Event, Finished, Usage
 from services.messages import Attachment, Text
-from tests.upstream.reading import part, read_all_ways, reply
+from services.upstream.openai_responses import OpenAIResponsesReader
+from tests.upstream.reading import frames, part, read_all_ways, reply
 from tests.upstream.response_events import COMPLETED, FINISHED, URL, added, done, ev, message, responses, said, text
 
 DELTA = '"type":"response.output_text.delta","delta":'
@@ -26,6 +27,16 @@ TEXT = [
         "two messages",
         [text("a"), added(type="message", id="n"), text("b", item="n"), text("c", item="n")],
         [*part(0, "text", "a"), *part(1, "text", "b", "c")],
+    ),
+    (
+        "two messages that alternate",
+        [
+            *(added(type="message", id=id) for id in "mn"),
+            *(text(delta, item=item) for delta, item in ("am", "bn", "cm")),
+            ev("output_text.delta", item_id="n", output_index="1", delta="d"),
+            text("e"),
+        ],
+        [event for number, delta in enumerate("abcde") for event in part(number, "text", delta)],
     ),
     (
         "two messages without ids",
@@ -88,17 +99,26 @@ TEXT = [
     ),
     ("refusal", [ev("refusal.delta", item_id="m", delta="No"), ev("refusal.delta", item_id="m", delta=".")], part(0, "refusal", "No", ".")),
     ("refusal, whole", [done(**message({"type": "refusal", "refusal": "No."}))], part(0, "refusal", "No.")),
+    ("a tag that is none, and ends", [text("<th")], part(0, "text", "<th")),
+    (
+        "a tag that is none, before a refusal",
+        [text("<th"), ev("refusal.delta", item_id="m", delta="No")],
+        [*part(0, "text", "<th"), *part(1, "refusal", "No")],
+    ),
     ("what nobody knows", [done(**message({"type": "hologram", "n": 1}))], part(0, "opaque", value={"type": "hologram", "n": 1})),
     (
         "logprobs",
-        [text("H", logprobs=[{"token": "H", "logprob": -1}]), text("i", logprobs=[])],
-        part(0, "text", "H", "i", side={"logprobs": [{"token": "H", "logprob": -1}]}),
+        [text("H", logprobs=[{"token": "H"}]), text("i", logprobs=[]), text("!", logprobs=[{"token": "!"}])],
+        part(0, "text", "H", "i", "!", side={"logprobs": [{"token": "H"}, {"token": "!"}]}),
     ),
     (
         "logprobs of what is whole",
         [done(**message(said("H", logprobs=[{"token": "H", "logprob": -1}])))],
         part(0, "text", "H", side={"logprobs": [{"token": "H", "logprob": -1}]}),
     ),
+    ("the phase, before", [added(**message(phase="commentary")), text("a")], part(0, "text", "a", side={"phase": "commentary"})),
+    ("the phase, after", [text("a"), done(**message(said("a"), phase="x"))], part(0, "text", "a", side={"phase": "x"})),
+    ("the phase of what was held", [text("<t"), done(**message(said("<t"), phase="x"))], part(0, "text", "<t", side={"phase": "x"})),
     (
         "the phase",
         [
@@ -139,6 +159,17 @@ SOURCES = [
 def test_sources(payloads: list[Any], source: dict[str, Any]) -> None:
     parts = reply(responses(*payloads, COMPLETED)).parts
     assert parts == (Text("Hi"), Attachment("source", source))
+
+
+def test_an_annotation_that_cites_nothing_is_kept_as_it_is() -> None:
+    told = reply(responses(text("Hi"), ev("output_text.annotation.added", item_id="m", annotation={"type": "hologram"}), COMPLETED))
+    assert told.parts == (Text("Hi"), Attachment("opaque", {"type": "hologram"}))
+
+
+def test_a_message_that_is_done_is_told_to_be() -> None:
+    reader = OpenAIResponsesReader()
+    assert reader.feed(frames(text("Hi"))) == HI[:-1]
+    assert reader.feed(frames(done(**message(said("Hi"))))) == HI[-1:]
 
 
 def ended(type: str, **response: Any) -> dict[str, Any]:

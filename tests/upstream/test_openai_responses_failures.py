@@ -5,6 +5,7 @@ import pytest
 from services.errors import LimitExceeded
 from services.events import Failed, Usage
 from services.messages import ToolCall
+from services.upstream.openai_responses import OpenAIResponsesReader
 from tests.upstream.reading import DONE, frames, part, read, read_all_ways, reply
 from tests.upstream.response_events import COMPLETED, added, ev, message, said, text
 
@@ -93,6 +94,13 @@ def test_what_is_no_stream(body: bytes, code: str, words: str | None) -> None:
     assert (failed.code, failed.upstream, failed.phase) == (code, words, "waiting")
 
 
+def test_a_page_is_not_read_to_its_end() -> None:
+    reader = OpenAIResponsesReader()
+    [failed] = reader.feed(b"<html>" + b"x" * 20_000)
+    assert isinstance(failed, Failed)
+    assert reader.done
+
+
 def test_what_a_failed_response_counted_and_a_cut_call_had_so_far_is_told() -> None:
     *_, usage, failed = read("openai_responses", [frames(ev("failed", response=FAILED | {"usage": {"input_tokens": 9}}))])
     assert usage == Usage(9)
@@ -112,6 +120,13 @@ def test_values_nested_to_the_end_of_the_stack_are_left_out(dialect: str) -> Non
     *told, failed = read(dialect, [frames(response if dialect == "openai_responses" else chunk)])
     assert told == part(0, "opaque")
     assert isinstance(failed, Failed)
+
+
+def test_words_nested_to_the_end_of_the_stack_are_no_words() -> None:
+    """At which depth one reads what the other cannot write depends on who calls: so all of them near the end."""
+    for depth in range(900, 1000):
+        [failed] = read("openai_responses", [f'data: {{"detail":{"[" * depth}{"]" * depth}}}\n\n'.encode()])
+        assert isinstance(failed, Failed)
 
 
 def test_limits() -> None:

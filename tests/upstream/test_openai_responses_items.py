@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.events import Event, PartDelta, PartFinished, PartStarted, Usage
-from services.messages import Attachment, Reasoning, Text, ToolCall
+from services.messages import Attachment, Message, Reasoning, Text, ToolCall, Turn
 from services.upstream.openai_responses import OpenAIResponsesReader
 from services.upstream.openai_responses_items import MAX_ITEMS
 from tests.upstream.reading import frames, part, read, read_all_ways, reply
@@ -92,6 +92,22 @@ REASONING = [
         part(0, "reasoning", form="encrypted", side=ID | {"encrypted_content": "g"}),
     ),
     ("nothing", [added(**thought()), done(**thought())], []),
+    (
+        "two summaries, whole at their ends",
+        [ev("reasoning_summary_text.done", item_id="r", summary_index=n, text=each) for n, each in enumerate("ab")],
+        part(0, "reasoning", "a", "\n\n", "b", form="summary"),
+    ),
+    (
+        "between texts",
+        [text("a"), added(**thought()), summed("s"), done(**thought()), text("b")],
+        [*part(0, "text", "a"), *part(1, "reasoning", "s", form="summary", side=ID), *part(2, "text", "b")],
+    ),
+    (
+        "after what looked like a tag",
+        [text("<t"), summed("s")],
+        [*part(0, "text", "<t"), *part(1, "reasoning", "s", form="summary")],
+    ),
+    ("more of what is done", [done(**thought(summary=summary("s"))), summed("x")], part(0, "reasoning", "s", form="summary", side=ID)),
     ("tags", [text("<think>h"), text("m</think>a"), text("b")], [*part(0, "reasoning", "h", "m"), *part(1, "text", "a", "b")]),
     ("tags that stay open", [text("<think>h"), text("m"), done(**message(said("<think>hm")))], part(0, "reasoning", "h", "m")),
 ]
@@ -124,6 +140,15 @@ CALLS = [
     ("whole from the beginning", [added(**WHOLE), done(**WHOLE)], [LOOK]),
     ("nothing before it is done", [done(**WHOLE)], [LOOK]),
     ("nothing before the end", [ev("completed", response={"output": [WHOLE]})], [LOOK]),
+    (
+        "in another order at the end",
+        [
+            added(**called("a")),
+            added(**called("b")),
+            ev("completed", response={"output": [called("b", arguments="{}"), called("a", arguments='{"n":1}')]}),
+        ],
+        [ToolCall("call_a", "look", '{"n":1}', {"n": 1}), ToolCall("call_b", "look", "{}", {})],
+    ),
     ("never done", [added(**called()), argued('{"n":1}')], [LOOK]),
     (
         "fragments, then all of it again and again",
@@ -131,6 +156,8 @@ CALLS = [
         [LOOK],
     ),
     ("a name that comes late", [argued('{"n'), argued('":1}'), done(**WHOLE)], [LOOK]),
+    ("a name that never comes", [argued('{"n":1}')], [ToolCall("call00000", "", '{"n":1}', {"n": 1})]),
+    ("more of what is done", [done(**WHOLE), argued("}")], [LOOK]),
     ("arguments as an object", [done(**called(arguments={"n": 1}))], [LOOK]),
     ("no arguments", [done(**called())], [ToolCall("call_f", "look", "", {})]),
     ("no JSON", [done(**called(arguments='{"n'))], [ToolCall("call_f", "look", '{"n', None)]),
@@ -150,6 +177,11 @@ CALLS = [
             *(ev("output_item.added", output_index=n, item={"type": "function_call", "call_id": f"c{n}", "name": "look"}) for n in (0, 1)),
             *(ev("function_call_arguments.delta", output_index=n, delta=f'{{"n":{n}}}') for n in (0, 1)),
         ],
+        [ToolCall("c0", "look", '{"n":0}', {"n": 0}), ToolCall("c1", "look", '{"n":1}', {"n": 1})],
+    ),
+    (
+        "the same id for each, one after the other",
+        [ev("output_item.done", output_index=n, item=called("f", call_id=f"c{n}", arguments=f'{{"n":{n}}}')) for n in (0, 1)],
         [ToolCall("c0", "look", '{"n":0}', {"n": 0}), ToolCall("c1", "look", '{"n":1}', {"n": 1})],
     ),
     (
@@ -184,6 +216,16 @@ def test_calls(payloads: list[Any], calls: list[ToolCall]) -> None:
     assert (told.reason, told.raw_reason) == ("tool_calls", "completed")
 
 
+def test_a_call_comes_after_the_text_before_it() -> None:
+    assert reply(responses(text("<t"), done(**WHOLE), COMPLETED)).parts == (Text("<t"), LOOK)
+
+
+def test_made_up_ids_are_unique_in_a_conversation() -> None:
+    reader = OpenAIResponsesReader()
+    reader.request(Turn("m", (Message("user", (Text("?"),)),) * 3))
+    assert reader.feed(frames(added(type="function_call", name="look"))) == [PartStarted(0, "tool_call", "call00300", "look")]
+
+
 def test_a_call_is_told_while_it_comes() -> None:
     reader = OpenAIResponsesReader()
     assert reader.feed(frames(added(**called()))) == [PartStarted(0, "tool_call", "call_f", "look")]
@@ -210,6 +252,11 @@ SERVERS_OWN = [
         "a picture",
         [ev("image_generation_call.partial_image", item_id="ig", partial_image_b64="AA"), done(**PICTURE)],
         Attachment("image", {"url": "data:image/webp;base64,AAAA"}, {"id": "ig"}),
+    ),
+    (
+        "a picture of no format",
+        [done(type="image_generation_call", id="ig", result="AAAA")],
+        Attachment("image", {"url": "data:image/png;base64,AAAA"}, {"id": "ig"}),
     ),
     (
         "a picture that was not made",

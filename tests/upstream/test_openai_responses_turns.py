@@ -143,6 +143,7 @@ def thought(**fields: Any) -> dict[str, Any]:
 SUMMARY = {"summary": [{"type": "summary_text", "text": "hm"}]}
 WORDS = {"content": [{"type": "reasoning_text", "text": "hm"}]}
 SECRET = {"encrypted_content": "g"}
+UNNAMED = {"type": "reasoning", "summary": [], **SECRET}
 CALL = {"type": "function_call", "call_id": "a", "name": "x", "arguments": "{}"}
 SQL = {"type": "custom_tool_call", "call_id": "a", "name": "sql", "input": "X"}
 PICTURE = {"type": "image_generation_call", "id": "ig", "status": "completed", "result": "AAAA"}
@@ -155,6 +156,7 @@ BACK = [
     ("words of its own beside no call", [thought(**WORDS), message(said("a"))], [own("a", 0)]),
     ("a summary alone", [thought(**SUMMARY), message(said("a"))], [own("a", 0)]),
     ("nothing after it", [message(said("a")), thought(**SUMMARY, **SECRET)], [own("a", 0)]),
+    ("without an id", [thought(**SECRET, id=None), thought(**SECRET, id=None), CALL], [UNNAMED, UNNAMED, CALL]),
     ("two of them", [thought(**SECRET), thought(**SECRET, id="s"), CALL], [thought(**SECRET), thought(**SECRET, id="s"), CALL]),
     ("a search between", [thought(**SECRET), SEARCH, message(said("a"))], [thought(**SECRET), SEARCH, own("a", 2)]),
     ("what no server has to hear", [{"type": "hologram", "id": "h"}, message(said("a"))], [own("a", 0)]),
@@ -177,10 +179,10 @@ def test_what_came_with_a_reply_goes_back_with_it(output: list[Any], sent: list[
 
 
 def test_what_other_dialects_keep_stays_at_home() -> None:
-    parts = (Reasoning("hm", "plain", {"signature": "S"}), Text("a", {"thought_signature": "T"}), Refusal("b"))
-    assert asked(Turn("m", (Message("assistant", parts),)))["input"] == [
-        own("a", 0) | {"content": [{"type": "output_text", "text": text, "annotations": []} for text in ("a", "b")]}
-    ]
+    signed, unsigned = Reasoning("hm", "plain", {"signature": "S"}), Reasoning("", "encrypted", {"encrypted_content": "g"})
+    parts = (signed, unsigned, Text("a", {"thought_signature": "T"}), Refusal("b"), ToolCall("a", "x", "{}"))
+    content: list[dict[str, Any]] = [{"type": "output_text", "text": text, "annotations": []} for text in ("a", "b")]
+    assert asked(Turn("m", (Message("assistant", parts),)))["input"] == [UNNAMED, own("", 1) | {"content": content}, CALL]
 
 
 CANNOT = [

@@ -1,157 +1,16 @@
-"""The bytes of every dialect of the rehearsal are those of the vendor's own server, down to what no reader of ours looks at."""
+"""The bytes of Anthropic's, Google's and Ollama's dialects in the rehearsal are those of their own servers."""
 
 import json
-from contextlib import aclosing
-from itertools import groupby
 from typing import Any
 
 import pytest
 
-from services.upstream.rehearsal import MODELS
-from services.upstream.rehearsal.clock import Stepped
 from services.upstream.rehearsal.pieces import size
-from services.upstream.rehearsal.scenes import ANSWER, OVERLOADED, PLAN, THOUGHTS
-from services.upstream.rehearsal.server import Rehearsal
-from services.upstream.rehearsal.tellers import VENDORS
+from services.upstream.rehearsal.scenes import ANSWER, OVERLOADED, THOUGHTS
 from services.wire.sse import SSEDecoder
+from tests.upstream.rehearsing import ask, chat, frames, order, told
 
 STREAM = "/v1beta/models/scenes:streamGenerateContent"
-ASKS = "I ask both tools at once."
-
-
-def chat(text: str) -> list[dict[str, Any]]:
-    return [{"role": "user", "content": text}]
-
-
-async def ask(
-    dialect: str, path: str, body: Any = None, method: str | None = None, speed: float = 60.0
-) -> tuple[int, dict[str, str], bytes]:
-    clock = Stepped()
-    clock.step(1_000_000)
-    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    method = method or ("GET" if body is None else "POST")
-    answer = await Rehearsal(speed, clock, dialect).answer(method, path, b"" if body is None else sent)
-    async with aclosing(answer.chunks) as chunks:
-        return answer.status, answer.headers, b"".join([chunk async for chunk in chunks])
-
-
-async def told(dialect: str, path: str, body: Any) -> Any:
-    status, _, text = await ask(dialect, path, {"model": "scenes", **body})
-    assert status == 200
-    return json.loads(text)
-
-
-async def frames(dialect: str, path: str, body: Any) -> list[tuple[str, Any]]:
-    """Event and JSON of every frame."""
-    _, headers, stream = await ask(dialect, path, {"model": "scenes", "stream": True, **body})
-    assert headers["content-type"].startswith("text/event-stream")
-    return [(event, json.loads(data)) for event, data, _ in SSEDecoder().feed(stream)]
-
-
-def order(events: list[str]) -> list[str]:
-    return [event for event, _ in groupby(events)]
-
-
-# OpenAI's Responses
-
-RESPONSE = {
-    "id", "object", "created_at", "status", "background", "completed_at", "error", "incomplete_details", "instructions",
-    "max_output_tokens", "max_tool_calls", "model", "output", "parallel_tool_calls", "previous_response_id", "prompt_cache_key",
-    "reasoning", "safety_identifier", "service_tier", "store", "temperature", "text", "tool_choice", "tools", "top_logprobs",
-    "top_p", "truncation", "usage", "user", "metadata",
-}  # fmt: skip
-
-
-async def responses(scene: str, **more: Any) -> list[Any]:
-    """The events; each one's line says what its JSON says, and they are numbered without gaps."""
-    found = await frames("openai_responses", "/responses", {"input": scene, **more})
-    assert [event for event, _ in found] == [data["type"] for _, data in found]
-    assert [data["sequence_number"] for _, data in found] == list(range(len(found)))
-    return [data for _, data in found]
-
-
-async def test_responses_tell_a_whole_life() -> None:
-    events = await responses("tools")
-    call = ["output_item.added", "function_call_arguments.delta", "function_call_arguments.done", "output_item.done"]
-    thought = ["reasoning_summary_part.added", "reasoning_summary_text.delta", "reasoning_summary_text.done", "reasoning_summary_part.done"]
-    text = ["content_part.added", "output_text.delta", "output_text.done", "content_part.done"]
-    items = ["output_item.added", *thought, "output_item.done", "output_item.added", *text, "output_item.done", *call, *call]
-    assert order([event["type"].removeprefix("response.") for event in events]) == ["created", "in_progress", *items, "completed"]
-    done = [event["item"] for event in events if event["type"] == "response.output_item.done"]
-    response = events[-1]["response"]
-    assert response["output"] == done
-    assert [item["type"] for item in done] == ["reasoning", "message", "function_call", "function_call"]
-    added = [event["item"] for event in events if event["type"] == "response.output_item.added"]
-    assert [(item["id"], item["type"]) for item in added] == [(item["id"], item["type"]) for item in done]
-    assert all(set(event["response"]) == RESPONSE for event in events if "response" in event)
-    assert len({event["response"]["id"] for event in events if "response" in event}) == 1
-    assert response["usage"]["output_tokens_details"] == {"reasoning_tokens": size(PLAN)}
-
-
-async def test_every_piece_of_a_response_says_where_it_belongs() -> None:
-    place, item = -1, None
-    for event in await responses("tools"):
-        if event["type"] == "response.output_item.added":
-            place, item = place + 1, event["item"]["id"]
-        if "output_index" in event:
-            assert event["output_index"] == place
-            assert event.get("item_id", item) == item
-            assert event.get("content_index", 0) == event.get("summary_index", 0) == 0
-
-
-async def test_a_response_that_is_incomplete_says_so_everywhere() -> None:
-    *_, item, last = await responses("length")
-    assert (item["item"]["status"], last["type"], last["response"]["status"]) == ("incomplete", "response.incomplete", "incomplete")
-    assert last["response"]["incomplete_details"] == {"reason": "max_output_tokens"}
-    whole = await told("openai_responses", "/responses", {"input": "length"})
-    assert whole == last["response"]
-
-
-async def test_a_response_is_the_same_whole() -> None:
-    for scene in ("text", "reasoning", "tools"):
-        assert await told("openai_responses", "/responses", {"input": scene}) == (await responses(scene))[-1]["response"]
-
-
-async def test_a_response_that_fails() -> None:
-    *_, error, failed = await responses("error")
-    assert error["error"] == {"type": "server_error", "code": "server_error", "message": OVERLOADED, "param": None}
-    assert (failed["type"], failed["response"]["status"]) == ("response.failed", "failed")
-    assert failed["response"]["error"] == {"code": "server_error", "message": OVERLOADED}
-
-
-async def test_reasoning_is_encrypted_for_who_asks() -> None:
-    asked = await responses("reasoning", include=["reasoning.encrypted_content"])
-    assert [item.get("encrypted_content", "") != "" for item in asked[-1]["response"]["output"]] == [True, False]
-    assert "encrypted_content" not in json.dumps(await responses("reasoning"))
-
-
-async def test_a_response_repeats_what_was_asked() -> None:
-    given = {"instructions": "Be brief.", "temperature": 0.5, "top_p": 0.9, "metadata": {"a": "b"}, "max_output_tokens": 99, "user": "me"}
-    tools = [{"type": "function", "name": "look", "parameters": {}}]
-    last = (await responses("text", **given, tools=tools, tool_choice="none", parallel_tool_calls=False))[-1]["response"]
-    assert {name: last[name] for name in given} == given
-    assert (last["tools"], last["tool_choice"], last["parallel_tool_calls"]) == (tools, "none", False)
-
-
-# OpenAI's Completions
-
-
-async def test_completions() -> None:
-    found = await ask("openai_completions", "/completions", {"model": "scenes", "prompt": "text", "stream": True})
-    *chunks, last = [data for _, data, _ in SSEDecoder().feed(found[2])]
-    assert last == b"[DONE]"
-    choices = [json.loads(chunk)["choices"][0] for chunk in chunks]
-    assert "".join(choice["text"] for choice in choices) == ANSWER
-    assert [choice["finish_reason"] for choice in choices] == [None] * (len(choices) - 1) + ["stop"]
-    assert set(json.loads(chunks[0])) == {"id", "object", "created", "model", "choices"}
-
-
-async def test_completions_of_several_prompts_or_numbers() -> None:
-    status, _, said = await ask("openai_completions", "/completions", {"model": "echo", "prompt": ["a", "b"]})
-    assert (status, json.loads(said)["error"]["type"]) == (400, "invalid_request_error")
-    for prompt, text in ((["a b"], "a b"), ([1, 2], ""), ([[1, 2]], ""), (None, "")):
-        answer = await told("openai_completions", "/completions", {"model": "echo", "prompt": prompt})
-        assert answer["choices"][0]["text"] == text
 
 
 # Anthropic
@@ -197,6 +56,12 @@ async def test_a_stop_sequence_is_named() -> None:
     assert last["delta"] == {"stop_reason": "stop_sequence", "stop_sequence": "water"}
     whole = await told("anthropic", "/v1/messages", {"messages": chat("text"), "max_tokens": 500, "stop_sequences": ["water"]})
     assert (whole["stop_reason"], whole["stop_sequence"]) == ("stop_sequence", "water")
+
+
+async def test_a_stop_sequence_that_max_tokens_forestalls_is_not_named() -> None:
+    body = {"model": "echo", "messages": chat("one two three four"), "max_tokens": 3, "stop_sequences": ["four"]}
+    whole = await told("anthropic", "/v1/messages", body)
+    assert (whole["stop_reason"], whole["stop_sequence"]) == ("max_tokens", None)
 
 
 async def test_a_message_that_fails_has_no_stop() -> None:
@@ -308,6 +173,14 @@ async def test_ollama_calls_whole_and_stops() -> None:
     assert found[-1]["done_reason"] == "stop"
 
 
+@pytest.mark.parametrize("path", ["/api/chat", "/api/generate"])
+async def test_ollama_escapes_what_its_python_client_takes_for_a_line_end(path: str) -> None:
+    said = "a\u2028b\u2029c\x85d"
+    _, _, text = await ask("ollama", path, {"model": "echo", "messages": chat(said), "prompt": said})
+    told = [json.loads(line) for line in text.decode().splitlines()]
+    assert "".join(line["message"]["content"] if "message" in line else line["response"] for line in told) == said
+
+
 async def test_ollama_generates() -> None:
     *told, last = await lines("/api/generate", {"prompt": "reasoning"})
     assert {"model", "created_at", "response", "done"} == set(last) - {"done_reason"} - {
@@ -332,97 +205,3 @@ async def test_ollama_tells_about_itself() -> None:
         "thinking",
     ]
     assert (await ask("ollama", "/api/show", {"model": "nope"}))[0] == 404
-
-
-# All of them
-
-
-def message(dialect: str, said: bytes) -> str:
-    error = json.loads(said)["error"]
-    return str(error if isinstance(error, str) else error["message"])
-
-
-POSTS = [
-    ("openai_chat", "/chat/completions"),
-    ("openai_completions", "/completions"),
-    ("openai_responses", "/responses"),
-    ("anthropic", "/v1/messages"),
-    ("anthropic", "/v1/messages/count_tokens"),
-    ("gemini", "/v1beta/models/scenes:generateContent"),
-    ("ollama", "/api/chat"),
-    ("ollama_generate", "/api/generate"),
-    ("ollama", "/api/show"),
-]
-
-
-@pytest.mark.parametrize(("dialect", "path"), POSTS)
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'"\xff"', b"[" * 100_000, b"null", b'{"model": 1, "contents": 1}', b'{"model":"\\ud800"}']
-)
-async def test_what_is_no_request_is_refused_in_the_shape_of_the_dialect(dialect: str, path: str, body: bytes) -> None:
-    status, headers, said = await ask(dialect, path, body)
-    assert (status, headers["content-type"]) == (400, "application/json")
-    assert message(dialect, said)
-
-
-@pytest.mark.parametrize(("dialect", "path"), POSTS)
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"messages": [{"role": "user", "content": None}], "input": [None, 3, {"role": "user"}], "contents": [{}]},
-        {"messages": [{"role": "user"}], "input": [{"role": "user", "content": [None, {"text": 3}]}], "contents": [{"parts": [{}]}]},
-        {"messages": [{"role": "tool", "content": ""}], "input": [{"type": "function_call_output"}], "contents": [{"role": "model"}]},
-        {"messages": [{"role": "user", "content": [{"type": "tool_result", "content": [3]}]}], "system": 3, "prompt": [None]},
-    ],
-)
-async def test_odd_requests_are_answered_or_refused(dialect: str, path: str, more: dict[str, Any]) -> None:
-    status, _, said = await ask(dialect, path, {"model": "scenes", "max_tokens": 5, "stream": False, **more})
-    assert status in (200, 400)
-    assert json.loads(said)
-
-
-@pytest.mark.parametrize("dialect", VENDORS)
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nope", 404), ("POST", "/", 404), ("GET", "/v1/nope/models", 404)])
-async def test_another_path_is_not_there(dialect: str, method: str, path: str, status: int) -> None:
-    found, _, said = await ask(dialect, path, method=method)
-    assert found == status
-    assert message(dialect, said)
-
-
-@pytest.mark.parametrize(
-    ("dialect", "path"), [post for post in POSTS if post[0] != "gemini"] + [("ollama", "/api/tags"), ("anthropic", "/v1/models")]
-)
-async def test_another_method_is_not_allowed(dialect: str, path: str) -> None:
-    assert (await ask(dialect, path, method="DELETE"))[0] == 405
-
-
-@pytest.mark.parametrize(
-    ("dialect", "path", "name"),
-    [
-        ("openai_chat", "/models/{}", "id"),
-        ("openai_chat", "/v1/models/{}", "id"),
-        ("anthropic", "/v1/models/{}", "id"),
-        ("gemini", "/v1beta/models/{}", "name"),
-    ],
-)
-async def test_one_model(dialect: str, path: str, name: str) -> None:
-    for model in MODELS:
-        status, _, said = await ask(dialect, path.format(model))
-        assert (status, json.loads(said)[name].removeprefix("models/")) == (200, model)
-    assert (await ask(dialect, path.format("nope")))[0] == 404
-    assert (await ask(dialect, path.format("%65cho")))[0] == 200
-
-
-async def test_tools_are_quoted_shortly() -> None:
-    results = [{"role": "tool", "content": "x" * 500}] * 20
-    body = {"messages": [*chat("tools"), *results]}
-    answer = (await told("openai_chat", "/chat/completions", body))["choices"][0]["message"]["content"]
-    assert len(answer) < 2000
-    assert "…" in answer
-
-
-async def test_an_older_loop_of_tools_is_over() -> None:
-    said = [*chat("tools"), {"role": "tool", "content": "old"}, {"role": "assistant", "content": "Done."}, *chat("tools")]
-    choice = (await told("openai_chat", "/chat/completions", {"messages": said}))["choices"][0]
-    assert choice["finish_reason"] == "tool_calls"
-    assert choice["message"]["content"] == ASKS

@@ -12,7 +12,7 @@ QUOTED = 200  # characters of a tool's answer that are repeated
 MOST_QUOTED = 8
 SLOW = 10.0  # tokens per second
 PATIENCE = 1  # seconds that the server asks for when it refuses
-ROUNDS = 200  # of the slow scene: a minute and more
+ROUNDS = 200  # of the slow scene: about three minutes
 
 ANSWER = "The mill wheel turns as long as water flows over it. “Köln” and 水車 are in here, and a 👋, so that encodings show."
 THOUGHTS = "The user wants to see reasoning. So I think for a moment, and then answer."

@@ -14,7 +14,7 @@ from services.upstream.rehearsal.limits import Limited
 from services.upstream.rehearsal.pieces import size
 from services.upstream.rehearsal.script import Arguments, Call, Called, Delta, Fault, Say, Think, joined, parts
 from services.upstream.rehearsal.tellers.teller import CREATED, Asked, Object, Wanted, decoded, digest
-from services.wire.sse import frame
+from services.wire.sse import frame, one_line
 
 STOPS = 4  # OpenAI's own limit
 
@@ -75,6 +75,10 @@ class ChatTeller:
         self._request = request
         self._limited = limited
         self._calls = 0
+        # What all frames have in common is encoded once: a rehearsal also feeds load tests.
+        head = msgspec.json.encode(self._object("chat.completion.chunk", [])).removesuffix(b"]}")
+        self._head = b"data: " + one_line(head) + b'{"index":0,"delta":'
+        self._tail = b"}]" + (b',"usage":null' if usage_wanted(request.stream_options) else b"") + b"}\n\n"
 
     def begin(self) -> bytes:
         return self._frame({"role": "assistant", "content": ""})
@@ -112,10 +116,8 @@ class ChatTeller:
         return msgspec.json.encode(self._object("chat.completion", [choice]) | {"usage": self._usage()})
 
     def _frame(self, delta: Object, reason: str | None = None) -> bytes:
-        chunk = self._object("chat.completion.chunk", [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}])
-        if usage_wanted(self._request.stream_options):
-            chunk["usage"] = None
-        return frame(msgspec.json.encode(chunk))
+        said = one_line(msgspec.json.encode(delta))
+        return b'%b%b,"logprobs":null,"finish_reason":%b%b' % (self._head, said, msgspec.json.encode(reason), self._tail)
 
     def _object(self, kind: str, choices: list[Object]) -> Object:
         return {"id": self.id, "object": kind, "created": CREATED, "model": self._request.model, "choices": choices}
