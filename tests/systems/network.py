@@ -1,0 +1,102 @@
+"""A network between a client and a server: it cuts what passes, breaks when told to, and overhears."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+
+class Network:
+    """`url` leads to the server. The last `held` bytes of its answers arrive with what follows them, or late; the first answer
+    of more than `breaks` bytes ends in the middle.
+    """
+
+    def __init__(self, server: str, held: int, breaks: int | None) -> None:
+        there = urlsplit(server)
+        assert there.hostname
+        assert there.port
+        self._there = (there.hostname, there.port)
+        self._held = held
+        self._breaks = breaks
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.asked: list[bytes] = []  # what each connection's client has sent
+        self.broken = 0
+        self._open = 0
+        self._change = threading.Condition()
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def heard(self) -> str:
+        return b"".join(self.asked).decode()
+
+    def wait_until_quiet(self, patience: float = 10.0) -> bool:
+        """Whether every connection has been closed by one of its ends."""
+        with self._change:
+            return self._change.wait_for(lambda: not self._open, patience)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection(self._there)
+                for end in (client, server):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._sockets += [client, server]
+                self.asked.append(b"")
+                with self._change:
+                    self._open += 1
+                threading.Thread(target=self._up, args=(client, server, len(self.asked) - 1), daemon=True).start()
+                threading.Thread(target=self._down, args=(server, client), daemon=True).start()
+
+    def _up(self, client: socket.socket, server: socket.socket, number: int) -> None:
+        with suppress(OSError):
+            while chunk := client.recv(65536):
+                self.asked[number] += chunk
+                server.sendall(chunk)
+        _close(server)
+
+    def _down(self, server: socket.socket, client: socket.socket) -> None:
+        waiting, passed, gone = b"", 0, False
+        with suppress(OSError):
+            while not gone:
+                if self._held and not select.select([server], [], [], 0.05)[0]:
+                    ready, waiting = waiting, b""
+                    client.sendall(ready)
+                chunk = server.recv(65536)
+                gone = not chunk or (self._breaks is not None and passed + len(chunk) > self._breaks)
+                waiting += chunk
+                cut = len(waiting) if gone else max(0, len(waiting) - self._held)
+                client.sendall(waiting[:cut])
+                waiting = waiting[cut:]
+                passed += len(chunk)
+                if chunk and gone:
+                    self._breaks = None
+                    self.broken += 1
+        _close(client)
+        _close(server)
+        with self._change:
+            self._open -= 1
+            self._change.notify_all()
+
+    def close(self) -> None:
+        for end in (self._listening, *self._sockets):
+            _close(end)
+            end.close()
+
+
+def _close(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def network(server: str, *, held: int = 0, breaks: int | None = None) -> Iterator[Network]:
+    between = Network(server, held, breaks)
+    try:
+        yield between
+    finally:
+        between.close()
