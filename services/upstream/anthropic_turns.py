@@ -47,7 +47,7 @@ def body(turn: Turn) -> bytes:
     messages: list[Object] = []
     for message in turn.messages:
         if message.role == "system":
-            system += [_words(part) for part in message.parts]
+            system.append("".join(map(_words, message.parts)))
             continue
         role = "assistant" if message.role == "assistant" else "user"
         content = [block for part in message.parts for block in _blocks(role, part, offered)]
@@ -129,7 +129,9 @@ def _of_server_tool(block: Object) -> bool:
 
 def _options(given: Options) -> Object:
     requests.refuse(given, "anthropic", "min_p", "seed", "presence_penalty", "frequency_penalty", "repeat_penalty")
-    own = requests.vendor(given)
+    own, hints = requests.vendor(given), requests.hints(given, "anthropic")
+    if isinstance(hints.get("output_config"), dict):  # an effort in this dialect's own words is no budget
+        given = msgspec.structs.replace(given, reasoning_effort=None)
     tools = [_tool(each) for each in given.tools]
     if isinstance(theirs := own.get("tools"), list):
         own["tools"] = tools + theirs
@@ -138,7 +140,7 @@ def _options(given: Options) -> Object:
         own["output_config"] = config | theirs
     budget = _budget(given)
     asked: Object = {
-        "max_tokens": given.max_tokens or DEFAULT_TOKENS + (budget or 0),
+        "max_tokens": DEFAULT_TOKENS + (budget or 0) if given.max_tokens is None else given.max_tokens,
         "temperature": given.temperature,
         "top_p": given.top_p,
         "top_k": given.top_k,
@@ -148,7 +150,9 @@ def _options(given: Options) -> Object:
         "tool_choice": _choice(given, bool(own.get("tools", tools))),
         "output_config": config or None,
     }
-    return without_nones(asked) | own
+    if isinstance(theirs := hints.get("output_config"), dict):
+        hints["output_config"] = config | theirs
+    return without_nones(asked) | own | hints
 
 
 def _tool(given: Tool) -> Object:

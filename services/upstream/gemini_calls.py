@@ -24,6 +24,8 @@ class Calls:
 
     def add(self, call: dict[str, Any], signature: str) -> None:
         pieces = call.get("partialArgs")
+        if self._partial is None and not call:
+            return  # only says that the call before it is complete
         if self._partial is None and not isinstance(pieces, list) and not call.get("willContinue"):
             self._tell(call, signature)
             return

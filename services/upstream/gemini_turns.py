@@ -32,7 +32,7 @@ def body(turn: Turn) -> bytes:
     contents: list[Object] = []
     for message in turn.messages:
         if message.role == "system":
-            system += [{"text": _words(part)} for part in message.parts]
+            system.append({"text": "".join(map(_words, message.parts))})
             continue
         for content in _contents(message, names, offered):
             if contents and contents[-1]["role"] == content["role"] and _results(contents[-1]) == _results(content):
