@@ -24,7 +24,7 @@ class Network:
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.asked: list[bytes] = []  # what each connection's client has sent
         self.broken = 0
-        self._open = 0
+        self._closed: set[int] = set()
         self._change = threading.Condition()
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -33,10 +33,14 @@ class Network:
     def heard(self) -> str:
         return b"".join(self.asked).decode()
 
-    def wait_until_quiet(self, patience: float = 10.0) -> bool:
-        """Whether every connection has been closed by one of its ends."""
+    def wait_until_closed(self, words: bytes, patience: float = 10.0) -> bool:
+        """Whether the connections that these words went up on, of which there must be one, have been closed by one of their ends."""
         with self._change:
-            return self._change.wait_for(lambda: not self._open, patience)
+            return self._change.wait_for(lambda: self._all_closed(words), patience)
+
+    def _all_closed(self, words: bytes) -> bool:
+        theirs = {number for number, asked in enumerate(self.asked) if words in asked}
+        return bool(theirs) and theirs <= self._closed
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -46,20 +50,19 @@ class Network:
                 for end in (client, server):
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._sockets += [client, server]
+                number = len(self.asked)
                 self.asked.append(b"")
-                with self._change:
-                    self._open += 1
-                threading.Thread(target=self._up, args=(client, server, len(self.asked) - 1), daemon=True).start()
-                threading.Thread(target=self._down, args=(server, client), daemon=True).start()
+                threading.Thread(target=self._up, args=(number, client, server), daemon=True).start()
+                threading.Thread(target=self._down, args=(number, server, client), daemon=True).start()
 
-    def _up(self, client: socket.socket, server: socket.socket, number: int) -> None:
+    def _up(self, number: int, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while chunk := client.recv(65536):
                 self.asked[number] += chunk
                 server.sendall(chunk)
         _close(server)
 
-    def _down(self, server: socket.socket, client: socket.socket) -> None:
+    def _down(self, number: int, server: socket.socket, client: socket.socket) -> None:
         waiting, passed, gone = b"", 0, False
         with suppress(OSError):
             while not gone:
@@ -79,7 +82,7 @@ class Network:
         _close(client)
         _close(server)
         with self._change:
-            self._open -= 1
+            self._closed.add(number)
             self._change.notify_all()
 
     def close(self) -> None:

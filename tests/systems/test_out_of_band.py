@@ -115,7 +115,7 @@ def test_abort_stops_the_model_server_too(page: Page, upstream: Network) -> None
     page.wait_for_function("document.getElementById('answer').textContent.length > 200")
     page.evaluate("stopper.abort()")
     assert page.evaluate("asking.then(() => ended)") == "AbortError"
-    assert upstream.wait_until_quiet()
+    assert upstream.wait_until_closed(b"20000 tokens")
     page.wait_for_function("fetch('/chat').then((told) => told.json()).then(({generations}) => generations[0].state === 'stopped')")
 
 
