@@ -129,6 +129,10 @@ class Chat:
         """The first entry of a generation: its id, model and time."""
         return self._get(id).started
 
+    def turn(self, id: str) -> Turn:
+        """What a generation was asked, its model by its full name."""
+        return self._get(id).turn
+
     def reply(self, id: str) -> Reply:
         """A snapshot: the reply as far as it has come, and the position from which to follow it."""
         return self._get(id).reply

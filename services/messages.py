@@ -146,6 +146,7 @@ class Turn(msgspec.Struct, frozen=True):
     on_disconnect: Literal["stop", "keep"] = "keep"
     client: str = "page"  # who asks, for the list of running generations: page, chat, openai_chat, ...
     thread: str | None = None  # the client's own name of the conversation, by which it may ask for its running reply
+    repeated: dict[str, object] | None = None  # of the request, where a dialect's answers have to repeat it
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

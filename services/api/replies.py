@@ -14,6 +14,7 @@ from services.chat import Chat
 from services.downstream.turns import wants_stream
 from services.downstream.writer import Writer
 from services.events import Entry, Failed, Retrying, Started, Status
+from services.messages import Turn
 
 
 class Writing(Protocol):
@@ -33,13 +34,15 @@ class Replies:
         self._idle = idle
         self._write_timeout = write_timeout
 
-    async def answer(self, request: Request, writer: type[Writer], body: Mapping[str, Any], *, at_once: bool = False) -> ASGIApp:
-        """Start the generation that the body asks for and answer with it.
+    async def answer(
+        self, request: Request, writer: type[Writer], body: Mapping[str, Any], *, at_once: bool = False, turn: Turn | None = None
+    ) -> ASGIApp:
+        """Start the generation that the body asks for and answer with it; `turn` is there if the body alone does not say it all.
 
         A stream begins `at_once`, or waits for the upstream's first word, so that a refusal keeps its status.
         """
         streams = wants_stream(body, default=writer.streams)
-        started = self._chat.start(writer.turn(body))
+        started = self._chat.start(turn or writer.turn(body))
         if not streams:
             return await self.whole(request, writer, started, body)
         if at_once:

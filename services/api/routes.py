@@ -10,6 +10,7 @@ from services.api.errors import Endpoint, Methods, error_response
 from services.api.listings import NOT_HERE, Listings
 from services.api.native import Native
 from services.api.replies import Replies
+from services.api.responses import Responses
 from services.chat import Chat
 from services.downstream import WRITERS
 from services.errors import NotFound
@@ -20,6 +21,7 @@ PATHS = ("/chat", "/models", "/healthz", "/v1", "/api", "/ai", "/rehearsal")  # 
 def router(chat: Chat, *, mock: ASGIApp | None = None, idle: float = 15.0, write_timeout: float = 30.0) -> Router:
     """`idle` and `write_timeout` in seconds, as settings have them; `mock` is the public rehearsal."""
     replies = Replies(chat, idle=idle, write_timeout=write_timeout)
+    responses = Responses(chat, replies)
     native, compat = Native(chat, replies), Compat(chat, replies)
     listings = Listings(chat, replies)
     openai, anthropic, ollama = (WRITERS[dialect].refusal for dialect in ("openai_chat", "anthropic", "ollama_chat"))
@@ -31,6 +33,10 @@ def router(chat: Chat, *, mock: ASGIApp | None = None, idle: float = 15.0, write
             Route("/models", Methods(GET=Endpoint(native.models))),
             Route("/healthz", Methods(GET=Endpoint(native.health))),
             Route("/v1/chat/completions", compat.posts("openai_chat")),
+            Route("/v1/completions", compat.posts("openai_completions")),
+            Route("/v1/responses", Methods(openai, POST=Endpoint(responses.post, openai))),
+            Route("/v1/responses/{id}", Methods(openai, GET=Endpoint(responses.get, openai))),
+            Route("/v1/responses/{id}/cancel", Methods(openai, POST=Endpoint(responses.cancel, openai))),
             Route("/v1/messages", compat.posts("anthropic")),
             Route("/v1/messages/count_tokens", Methods(anthropic, POST=Endpoint(listings.count_tokens, anthropic))),
             Route("/v1/models", Methods(openai, GET=Endpoint(listings.models, openai))),

@@ -16,6 +16,8 @@ from services.downstream.anthropic import AnthropicWriter
 from services.downstream.native import EventsWriter, MessagesWriter
 from services.downstream.ollama import OllamaChatWriter, OllamaGenerateWriter, OllamaWriter
 from services.downstream.openai_chat import OpenAIChatWriter
+from services.downstream.openai_completions import OpenAICompletionsWriter
+from services.downstream.openai_responses import OpenAIResponsesWriter
 from services.downstream.text import TextWriter
 from services.downstream.writer import Writer
 
@@ -25,6 +27,8 @@ WRITERS: dict[str, type[Writer]] = {
     "text": TextWriter,
     "ollama": OllamaWriter,
     "openai_chat": OpenAIChatWriter,
+    "openai_completions": OpenAICompletionsWriter,
+    "openai_responses": OpenAIResponsesWriter,
     "ai_sdk": AISDKWriter,
     "anthropic": AnthropicWriter,
     "ollama_chat": OllamaChatWriter,

@@ -2,23 +2,29 @@
 
 What SDKs choke on and is therefore never sent (each found by running them): `id:` and `event:` lines, frames without
 `choices`, a null `delta`, `"error": null`, a repeated tool id or name, anything after `[DONE]`.
+
+Beyond OpenAI's own fields: `reasoning_content`, `images` and `reasoning_details` as OpenRouter has them, `extra_content`
+beside tool calls as Google has it. Sources go out once, as url_citations: helpers of the SDKs cannot join lists. Files, opaque
+parts and sources without an address are left out.
 """
 
 from typing import Any
 
 import msgspec
 
+from services.downstream import openai_answers as answers
+from services.downstream import openai_sides as sides
 from services.downstream import turns
 from services.downstream.writer import Body, Writer
 from services.errors import HeadraceError, Invalid
-from services.events import Entry, Failed, Finished, PartDelta, PartKind, PartStarted, Reason, Started, Usage
-from services.messages import Reasoning, Refusal, Reply, Text, ToolCall, Turn
-from services.wire.sse import frame
+from services.events import Entry, Failed, Finished, PartDelta, PartFinished, PartStarted, Reason, Started, Usage
+from services.messages import Attachment, Part, Reasoning, Refusal, Reply, Text, ToolCall, Turn
+from services.wire.sse import frame, one_line
 
 # Fields that change nothing in what we send: identification, billing, caching, storage on OpenAI's side.
 HARMLESS = {
-    "metadata", "parallel_tool_calls", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier",
-    "store", "stream", "stream_options", "user", "verbosity", "model", "messages",
+    "metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier", "store", "stream",
+    "stream_options", "user", "verbosity", "model", "messages",
 }  # fmt: skip
 # Fields whose default is harmless: refused by name with any other value.
 DEFAULTS: dict[str, tuple[object, ...]] = {
@@ -26,9 +32,9 @@ DEFAULTS: dict[str, tuple[object, ...]] = {
     "logprobs": (False,),
     "top_logprobs": (0,),
     "modalities": (["text"],),
-    "response_format": ({"type": "text"},),
     "logit_bias": ({},),
 }
+HINTS = {"functions": " Send `tools` instead.", "function_call": " Send `tool_choice` instead."}
 REASONS: dict[Reason, str] = {
     "stop": "stop",
     "length": "length",
@@ -36,127 +42,158 @@ REASONS: dict[Reason, str] = {
     "content_filter": "content_filter",
     "stopped": "stop",
 }
-TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error"}
+FIELDS = {"text": "content", "reasoning": "reasoning_content", "refusal": "refusal"}
+DONE = frame(b"[DONE]")
 
 encode = msgspec.json.encode
-
-
-class StreamOptions(msgspec.Struct):
-    include_usage: bool = False
 
 
 class OpenAIChatWriter(Writer):
     def __init__(self, started: Started, body: Body) -> None:
         self._head = _head(started, "chat.completion.chunk")
-        self._kinds: dict[int, PartKind] = {}
+        self._parts: dict[int, PartStarted] = {}
+        self._templates: dict[int, bytes] = {}  # of the deltas of a part
+        self._texts: dict[int, list[str]] = {}  # of reasoning: it may have to be sent once more
         self._calls: dict[int, int] = {}  # part -> index among tool calls
-        self._usage: Usage | None = None
-        self._wants_usage = turns.convert(body.get("stream_options") or {}, StreamOptions, "stream_options").include_usage
+        self._unsaid: set[int] = set()  # tool calls without any argument yet
+        self._images = 0
+        self._details: list[Any] = []
+        self._sources: list[Any] = []
+        self._usage = Usage()
+        self._wants_usage = answers.stream_options(body).include_usage
 
     @staticmethod
     def turn(body: Body) -> Turn:
-        _refuse_what_cannot_be_said(body)
-        turns.convert(body.get("stream_options") or {}, StreamOptions, "stream_options")
-        model = turns.convert(body.get("model") or "", str, "model")
-        return Turn(model, turns.messages(body), turns.options(_without_nulls(body)), on_disconnect="stop", client="openai_chat")
+        given = answers.without_nulls(body)
+        _refuse_what_cannot_be_said(given)
+        if answers.stream_options(given).include_obfuscation:
+            raise Invalid("`stream_options.include_obfuscation` is not supported here.")
+        model = turns.convert(given.get("model", ""), str, "model")
+        return Turn(model, turns.messages(given), turns.options(given), on_disconnect="stop", client="openai_chat")
 
     def _frame(self, entry: Entry) -> bytes:
-        match entry.event:
-            case PartDelta(part, text):
-                return self._delta(part, text)
+        event = entry.event
+        if type(event) is PartDelta:  # 99 of 100 entries
+            return self._delta(event.part, event.text)
+        match event:
             case PartStarted():
-                return self._part_started(entry.event)
+                return self._part_started(event)
+            case PartFinished():
+                return self._part_finished(event)
             case Usage():
-                self._usage = entry.event
+                self._usage = event
             case Started():
                 return self._chunk({"role": "assistant", "content": ""})
             case Finished(reason):
                 return self._finished(reason)
-            case Failed():
-                return frame(encode(_error(entry.event.message, entry.event.code, entry.event.status)))
+            case Failed(code, message):
+                return frame(encode(answers.error(message, code, event.status)))
         return b""
 
     def _delta(self, part: int, text: str) -> bytes:
-        match self._kinds[part]:
-            case "text":
-                return self._chunk({"content": text})
-            case "reasoning":
-                return self._chunk({"reasoning_content": text})
-            case "refusal":
-                return self._chunk({"refusal": text})
-            case "tool_call":
-                return self._chunk({"tool_calls": [{"index": self._calls[part], "function": {"arguments": text}}]})
-        return b""
+        template = self._templates.get(part)
+        if template is None:
+            return b""
+        if part in self._texts:
+            self._texts[part].append(text)
+        self._unsaid.discard(part)
+        return template % one_line(encode(text))
 
     def _part_started(self, event: PartStarted) -> bytes:
-        self._kinds[event.part] = event.kind
-        if event.kind != "tool_call":
-            return b""
-        index = self._calls[event.part] = len(self._calls)
-        call = {"index": index, "id": event.id, "type": "function", "function": {"name": event.name, "arguments": ""}}
-        return self._chunk({"tool_calls": [call]})
+        self._parts[event.part] = event
+        if event.kind in FIELDS:
+            self._templates[event.part] = self._template({FIELDS[event.kind]: answers.HOLE})
+            if event.kind == "reasoning":
+                self._texts[event.part] = []
+        elif event.kind == "tool_call":
+            index = self._calls[event.part] = len(self._calls)
+            self._unsaid.add(event.part)
+            self._templates[event.part] = self._template({"tool_calls": [{"index": index, "function": {"arguments": answers.HOLE}}]})
+            call = {"index": index, "id": event.id, "type": "function", "function": {"name": event.name, "arguments": ""}}
+            return self._chunk({"tool_calls": [call]})
+        return b""
+
+    def _part_finished(self, event: PartFinished) -> bytes:
+        start = self._parts[event.part]
+        match start.kind:
+            case "reasoning":
+                text = "".join(self._texts[event.part])
+                self._details += sides.details(Reasoning(text, start.form or "plain", event.side))
+            case "tool_call":
+                return self._call_finished(event)
+            case "image" if image := _image(event.value):
+                self._images += 1
+                return self._chunk({"images": [{"index": self._images - 1, **image}]})
+            case "source" if told := answers.citation(event.value):
+                self._sources.append({"type": "url_citation", "url_citation": told})
+        return b""
+
+    def _call_finished(self, event: PartFinished) -> bytes:
+        call: dict[str, Any] = {"index": self._calls[event.part], **sides.extra(event.side)}
+        if event.part in self._unsaid:
+            call["function"] = {"arguments": "{}"}
+        return self._chunk({"tool_calls": [call]}) if len(call) > 1 else b""
 
     def _finished(self, reason: Reason) -> bytes:
-        frames = self._chunk({}, REASONS[reason])
+        extras = {"annotations": self._sources, "reasoning_details": self._details}
+        told = {name: values for name, values in extras.items() if values}
+        frames = (self._chunk(told) if told else b"") + self._chunk({}, REASONS[reason])
         if self._wants_usage:
-            frames += frame(encode({**self._head, "choices": [], "usage": _usage(self._usage or Usage())}))
-        return frames + frame(b"[DONE]")
+            frames += frame(encode({**self._head, "choices": [], "usage": answers.usage(self._usage)}))
+        return frames + DONE
 
     def _chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
         return frame(encode({**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}]}))
 
+    def _template(self, delta: dict[str, Any]) -> bytes:
+        return answers.template({**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+
     @staticmethod
     def whole(reply: Reply, body: Body) -> bytes:
         started = Started(reply.generation, reply.model, reply.created)
-        choice = {"index": 0, "message": _message(reply), "logprobs": None, "finish_reason": REASONS[reply.reason or "stop"]}
-        return encode({**_head(started, "chat.completion"), "choices": [choice], "usage": _usage(reply.usage or Usage())})
+        choice = {"index": 0, "message": _message(reply.parts), "logprobs": None, "finish_reason": REASONS[reply.reason or "stop"]}
+        return encode({**_head(started, "chat.completion"), "choices": [choice], "usage": answers.usage(reply.usage or Usage())})
 
     @staticmethod
     def refusal(error: HeadraceError) -> bytes:
-        return encode(_error(error.message, error.code, error.status))
+        return answers.refusal(error)
 
 
-def _refuse_what_cannot_be_said(body: Body) -> None:
-    for name, value in _without_nulls(body).items():
-        if name in HARMLESS or name in turns.Sampling.__struct_fields__ or value in DEFAULTS.get(name, ()):
+def _refuse_what_cannot_be_said(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if name in HARMLESS or name in turns.Sampling.__struct_fields__ or answers.is_default(value, *DEFAULTS.get(name, ())):
             continue
-        raise Invalid(f"{name!r} is not supported here" + (" with this value." if name in DEFAULTS else "."))
-
-
-def _without_nulls(body: Body) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if value is not None}
+        how = " with this value" if name in DEFAULTS else ""
+        raise Invalid(f"{name!r} is not supported here{how}.{HINTS.get(name, '')}")
 
 
 def _head(started: Started, kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{started.generation}", "object": kind, "created": started.created, "model": started.model}
 
 
-def _message(reply: Reply) -> dict[str, Any]:
-    reasoning = "".join(part.text for part in reply.parts if isinstance(part, Reasoning))
-    refusal = "".join(part.text for part in reply.parts if isinstance(part, Refusal))
-    text = "".join(part.text for part in reply.parts if isinstance(part, Text))
-    calls = [part for part in reply.parts if isinstance(part, ToolCall)]
+def _message(parts: tuple[Part, ...]) -> dict[str, Any]:
+    reasoning = [part for part in parts if isinstance(part, Reasoning)]
+    refusal = "".join(part.text for part in parts if isinstance(part, Refusal))
+    text = "".join(part.text for part in parts if isinstance(part, Text))
+    calls = [_call(part) for part in parts if isinstance(part, ToolCall)]
+    things = [part for part in parts if isinstance(part, Attachment)]
     message: dict[str, Any] = {"role": "assistant", "content": (text or None) if calls or refusal else text, "refusal": refusal or None}
-    if reasoning:
-        message["reasoning_content"] = reasoning
-    if calls:
-        message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}} for call in calls
-        ]
-    return message
+    sources = [told for thing in things if thing.kind == "source" and (told := answers.citation(thing.value))]
+    extras = {
+        "reasoning_content": "".join(part.text for part in reasoning),
+        "reasoning_details": [detail for part in reasoning for detail in sides.details(part)],
+        "tool_calls": calls,
+        "images": [image for thing in things if thing.kind == "image" and (image := _image(thing.value))],
+        "annotations": [{"type": "url_citation", "url_citation": told} for told in sources],
+    }
+    return message | {name: value for name, value in extras.items() if value}
 
 
-def _usage(usage: Usage) -> dict[str, Any]:
-    """Integers always: the AI SDK refuses anything else. OpenAI's output includes reasoning, so ours goes out as it came."""
-    given, taken = usage.input_tokens or 0, usage.output_tokens or 0
-    told: dict[str, Any] = {"prompt_tokens": given, "completion_tokens": taken, "total_tokens": usage.total_tokens or given + taken}
-    if usage.cached_tokens is not None:
-        told["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
-    if usage.reasoning_tokens is not None:
-        told["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
-    return told
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments or "{}"}
+    return {"id": call.id, "type": "function", "function": function, **sides.extra(call.side)}
 
 
-def _error(message: str, code: str, status: int | None) -> dict[str, Any]:
-    kind = TYPES.get(status or 0, "invalid_request_error" if status and status < 500 else "server_error")
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+def _image(value: object) -> dict[str, Any] | None:
+    url = value.get("url") if isinstance(value, dict) else None
+    return {"type": "image_url", "image_url": {"url": url}} if isinstance(url, str) else None

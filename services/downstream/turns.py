@@ -3,88 +3,66 @@
 What is asked for is mapped or refused by name; nothing is silently dropped.
 """
 
-import difflib
-from collections.abc import Collection
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from services.downstream.openai_messages import EMPTY, messages
+from services.downstream.shapes import arguments, convert, refuse_unknown, wants_stream
 from services.downstream.writer import Body
 from services.errors import Invalid
-from services.messages import Image, Message, Options, Part, Reasoning, Refusal, Role, Text, Tool, ToolCall, ToolResult
+from services.messages import JSONFormat, Options, Tool
+
+__all__ = ["EMPTY", "Sampling", "arguments", "convert", "messages", "one_of", "options", "refuse_unknown", "wants_stream"]
 
 T = TypeVar("T")
 
-EMPTY = '`messages` is missing or empty: send at least one, such as {"messages": [{"role": "user", "content": "Hello"}]}.'
-ASSISTANTS = {"assistant", "ai", "bot", "model", "chatgpt", "claude", "gemini", "llama", "headrace"}  # author names that are not the user's
 
-
-class ImageURL(msgspec.Struct):
-    url: str
-    detail: str | None = None
-
-
-class ContentPart(msgspec.Struct):
-    type: str
-    text: str | None = None
-    image_url: ImageURL | str | None = None
-    refusal: str | None = None
-
-
-class Function(msgspec.Struct):
-    name: str
-    arguments: str = ""
-
-
-class Call(msgspec.Struct):
-    id: str
-    function: Function
-    type: str = "function"
-
-
-class Author(msgspec.Struct):
-    name: str
-
-
-class AnyMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """`{role, content}` as OpenAI has it, or `{author: {name}, text}`.
-
-    `name` is taken and not passed on. The fields at the end come with the messages that SDKs give back, as null or empty.
-    """
-
-    role: Literal["system", "developer", "user", "assistant", "tool"] | None = None
-    content: str | list[ContentPart] | None = None
-    author: Author | None = None
-    text: str | None = None
-    tool_calls: list[Call] | None = None
-    tool_call_id: str | None = None
-    reasoning_content: str | None = None
-    name: str | None = None
-    refusal: str | None = None
-    annotations: list[Any] | None = None
-    audio: None = None
-    function_call: None = None
-
-
-class FunctionTool(msgspec.Struct):
+class FunctionTool(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
 
-class AnyTool(msgspec.Struct):
-    type: Literal["function"]
-    function: FunctionTool
+class AnyTool(msgspec.Struct, forbid_unknown_fields=True):
+    type: str
+    function: FunctionTool | None = None
+    custom: Any = None
+    cache_control: Any = None
 
 
-class NamedFunction(msgspec.Struct):
+class NamedFunction(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
 
-class ToolChoice(msgspec.Struct):
+class ToolChoice(msgspec.Struct, forbid_unknown_fields=True):
     type: Literal["function"]
     function: NamedFunction
+
+
+class NamedSchema(msgspec.Struct, forbid_unknown_fields=True):
+    name: str | None = None
+    description: str | None = None
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ResponseFormat(msgspec.Struct, forbid_unknown_fields=True):
+    """`schema` beside json_object is llama.cpp's."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: NamedSchema | None = None
+    schema: dict[str, Any] | None = None
+
+
+class AskedReasoning(msgspec.Struct, forbid_unknown_fields=True):
+    """OpenRouter's."""
+
+    effort: str | None = None
+    max_tokens: int | None = None
+    enabled: bool | None = None
+    exclude: bool = False
 
 
 class Sampling(msgspec.Struct):
@@ -92,122 +70,85 @@ class Sampling(msgspec.Struct):
 
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     stop: str | list[str] | None = None
     seed: int | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
+    repeat_penalty: float | None = None
+    repetition_penalty: float | None = None
     reasoning_effort: str | None = None
+    reasoning: AskedReasoning | None = None
     tools: list[AnyTool] | None = None
     tool_choice: Literal["auto", "none", "required"] | ToolChoice | None = None
-
-
-def convert(value: object, kind: type[T], name: str = "") -> T:
-    """The value, which stands in the request under this name, as this kind. Raises Invalid with the path of what is wrong."""
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as exc:
-        what, _, path = str(exc).partition(" - at ")
-        where = (name + path.strip("`").removeprefix("$")).removeprefix(".")
-        raise Invalid(f"`{where}` is not right: {what[:1].lower()}{what[1:]}." if where else f"The request is not right: {what}.") from exc
-
-
-def refuse_unknown(body: Body, known: Collection[str]) -> None:
-    unknown = sorted(set(body) - set(known))
-    if unknown:
-        near = difflib.get_close_matches(unknown[0], known, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
-        raise Invalid(f"Unknown field{'s' if len(unknown) > 1 else ''} {', '.join(map(repr, unknown))[:200]}. {hint}")
-
-
-def wants_stream(body: Body, *, default: bool) -> bool:
-    return convert(default if body.get("stream") is None else body["stream"], bool, "stream")
-
-
-def messages(body: Body) -> tuple[Message, ...]:
-    """The messages of a request. Raises Invalid when there are none, or one says nothing."""
-    raw = body.get("messages")
-    if raw is None or raw == []:
-        raise Invalid(EMPTY)
-    return tuple(_message(message, index) for index, message in enumerate(convert(raw, list[AnyMessage], "messages")))
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
 
 
 def options(body: Body) -> Options:
     given = convert(dict(body), Sampling)
     stop = (given.stop,) if isinstance(given.stop, str) else tuple(given.stop or ())
     choice = given.tool_choice
+    effort, budget = _effort(given)
     return Options(
         temperature=given.temperature,
         top_p=given.top_p,
-        max_tokens=given.max_completion_tokens if given.max_completion_tokens is not None else given.max_tokens,
+        top_k=given.top_k,
+        min_p=given.min_p,
+        max_tokens=one_of(max_completion_tokens=given.max_completion_tokens, max_tokens=given.max_tokens),
         stop=stop,
         seed=given.seed,
         presence_penalty=given.presence_penalty,
         frequency_penalty=given.frequency_penalty,
-        reasoning_effort=given.reasoning_effort,
-        tools=tuple(
-            Tool(tool.function.name, tool.function.description, tool.function.parameters, tool.function.strict)
-            for tool in given.tools or ()
-        ),
+        repeat_penalty=one_of(repeat_penalty=given.repeat_penalty, repetition_penalty=given.repetition_penalty),
+        reasoning_effort=effort,
+        reasoning_budget=budget,
+        tools=tuple(_tool(tool, index) for index, tool in enumerate(given.tools or ())),
         tool_choice=f"function:{choice.function.name}" if isinstance(choice, ToolChoice) else choice,
+        parallel_tool_calls=given.parallel_tool_calls,
+        format=_format(given.response_format) if given.response_format else None,
     )
 
 
-def _message(given: AnyMessage, index: int) -> Message:
-    where = f"messages[{index}]"
-    parts: list[Part] = []
-    if given.reasoning_content:
-        parts.append(Reasoning(given.reasoning_content))
-    if given.content is not None and given.text is not None:
-        raise Invalid(f"{where} has `content` and `text`: send one of them.")
-    if given.tool_call_id is not None:
-        if given.role not in ("tool", None):
-            raise Invalid(f"{where} has a `tool_call_id`, but its role is {given.role!r}, not 'tool'.")
-        return Message("tool", (ToolResult(given.tool_call_id, _plain(given.content, where)),))
-    parts += _content(given.content if given.text is None else given.text, where)
-    if given.refusal:
-        parts.append(Refusal(given.refusal))
-    parts += [_call(call) for call in given.tool_calls or ()]
-    if not parts:
-        raise Invalid(f"{where} says nothing: it needs `content` (or `text`), a string or a list of parts.")
-    return Message(_role(given, where), tuple(parts))
+def one_of(**given: T | None) -> T | None:
+    """The value of two names for one thing. Raises Invalid when they contradict each other."""
+    values = [value for value in given.values() if value is not None]
+    if any(value != values[0] for value in values):
+        raise Invalid(f"{' and '.join(map(repr, given))} say different things: send one of them.")
+    return values[0] if values else None
 
 
-def _role(given: AnyMessage, where: str) -> Role:
-    if given.role is not None:
-        if given.role == "tool":
-            raise Invalid(f"{where} has role 'tool' but no `tool_call_id`.")
-        return "system" if given.role == "developer" else given.role
-    if given.author is None:
-        raise Invalid(f"{where} has neither `role` nor `author`.")
-    return "assistant" if given.author.name.lower() in ASSISTANTS else "user"
+def _effort(given: Sampling) -> tuple[str | None, int | None]:
+    asked = given.reasoning or AskedReasoning()
+    if asked.exclude:
+        raise Invalid("`reasoning.exclude` is not supported here: reasoning that comes is shown.")
+    switched = {None: None, True: asked.effort, False: "none"}[asked.enabled]
+    if asked.enabled and asked.effort is None and asked.max_tokens is None:
+        switched = "medium"
+    effort = one_of(reasoning_effort=given.reasoning_effort, **{"reasoning.effort": asked.effort, "reasoning.enabled": switched})
+    if effort is not None and asked.max_tokens is not None:
+        raise Invalid("An effort and `reasoning.max_tokens` are two measures of one thing: send one of them.")
+    return effort, asked.max_tokens
 
 
-def _content(content: str | list[ContentPart] | None, where: str) -> list[Part]:
-    if isinstance(content, str):
-        return [Text(content)] if content else []
-    return [_part(part, f"{where}.content[{index}]") for index, part in enumerate(content or ())]
+def _tool(given: AnyTool, index: int) -> Tool:
+    if given.type != "function":
+        raise Invalid(f"`tools[{index}]` of type {given.type[:40]!r} cannot be used here: only functions can.")
+    if given.function is None:
+        raise Invalid(f"`tools[{index}]` has no `function`.")
+    return Tool(given.function.name, given.function.description, given.function.parameters, given.function.strict)
 
 
-def _part(part: ContentPart, where: str) -> Part:
-    if part.type in ("text", "input_text", "output_text") and part.text is not None:
-        return Text(part.text)
-    if part.type in ("image_url", "input_image") and part.image_url is not None:
-        return Image(part.image_url) if isinstance(part.image_url, str) else Image(part.image_url.url, part.image_url.detail)
-    if part.type == "refusal" and part.refusal is not None:
-        return Text(part.refusal)
-    raise Invalid(f"{where} of type {part.type[:40]!r} cannot be sent: text and image_url can.")
-
-
-def _plain(content: str | list[ContentPart] | None, where: str) -> str:
-    return "".join(part.text for part in _content(content, where) if isinstance(part, Text))
-
-
-def _call(call: Call) -> ToolCall:
-    arguments = call.function.arguments
-    try:
-        value = msgspec.json.decode(arguments) if arguments else {}
-    except msgspec.DecodeError:
-        value = None
-    return ToolCall(call.id, call.function.name, arguments, value)
+def _format(given: ResponseFormat) -> JSONFormat | None:
+    match given.type:
+        case "text":
+            return None
+        case "json_object":
+            return JSONFormat(given.schema)
+    named = given.json_schema
+    if named is None or named.schema is None:
+        raise Invalid("`response_format.json_schema` needs a `schema`.")
+    return JSONFormat(named.schema, named.name, named.description, named.strict)

@@ -1,0 +1,99 @@
+"""The Responses surface: start one, ask for it while it runs or afterwards, go on with its stream, cancel it."""
+
+from contextlib import aclosing
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import ASGIApp
+
+from services.api.errors import json_response
+from services.api.reading import json_object, number
+from services.api.replies import Replies
+from services.chat import Chat
+from services.downstream.openai_responses import EVERYTHING, OpenAIResponsesWriter
+from services.downstream.openai_responses_turns import PREFIX, check_included, continued
+from services.downstream.turns import wants_stream
+from services.errors import BadRequest, Invalid, NotFound
+from services.events import Started
+from services.messages import Turn
+
+QUERY = {"stream", "starting_after", "include", "include[]", "include_obfuscation"}
+
+
+class Responses:
+    def __init__(self, chat: Chat, replies: Replies) -> None:
+        self._chat = chat
+        self._replies = replies
+
+    async def post(self, request: Request) -> ASGIApp:
+        """`POST /v1/responses`. In the background without a stream it is answered at once, and asked for later."""
+        body = await json_object(request)
+        turn = self._turn(body)
+        if body.get("background") and not wants_stream(body, default=False):
+            return self._snapshot(self._chat.start(turn).generation)
+        return await self._replies.answer(request, OpenAIResponsesWriter, body, turn=turn)
+
+    async def get(self, request: Request) -> ASGIApp:
+        """`GET /v1/responses/{id}`: as far as it has come; with `?stream=true` its events, those after `starting_after`."""
+        started = self._chat.started(_generation(request.path_params["id"]))
+        query = request.query_params
+        if unknown := sorted(set(query) - QUERY):
+            raise BadRequest(f"Unknown in the URL: {', '.join(unknown)[:100]}. Known: {', '.join(sorted(QUERY))}.")
+        check_included([*query.getlist("include"), *query.getlist("include[]")])
+        if _flag(request, "include_obfuscation"):
+            raise BadRequest("`include_obfuscation` is not supported here.")
+        after = number(query["starting_after"]) if "starting_after" in query else -1
+        if _flag(request, "stream"):
+            return await self._stream(started, after)
+        if after >= 0:
+            raise BadRequest("`starting_after` goes with `stream=true`: without it the response comes whole.")
+        return self._snapshot(started.generation)
+
+    async def cancel(self, request: Request) -> ASGIApp:
+        """`POST /v1/responses/{id}/cancel`: stop it; answers with the response as it then stands. As often as one likes."""
+        generation = _generation(request.path_params["id"])
+        await self._chat.stop(generation)
+        return self._snapshot(generation)
+
+    def _turn(self, body: dict[str, Any]) -> Turn:
+        turn = OpenAIResponsesWriter.turn(body)
+        if body.get("previous_response_id") is None:
+            return turn
+        try:
+            generation = _generation(body["previous_response_id"])
+            reply = self._chat.reply(generation)
+        except NotFound as exc:
+            raise NotFound(f"`previous_response_id` names no response that is still known. {exc.message}") from exc
+        if reply.state in ("waiting", "streaming"):
+            raise Invalid("`previous_response_id` names a response that is still running: wait for its end, or cancel it.")
+        return continued(turn, self._chat.turn(generation), reply.message)
+
+    async def _stream(self, started: Started, after: int) -> ASGIApp:
+        repeated = self._chat.turn(started.generation).repeated or {}
+        if after >= 0 and after >= (there := await self._told(started, repeated)):
+            raise BadRequest(f"There is no event {after} yet: the last one is {there - 1}.")
+        return self._replies.stream(OpenAIResponsesWriter, OpenAIResponsesWriter(started, repeated, after), started)
+
+    async def _told(self, started: Started, repeated: dict[str, object]) -> int:
+        """How many events there are by now."""
+        counting = OpenAIResponsesWriter(started, repeated, EVERYTHING)
+        async with aclosing(self._chat.follow(started.generation)) as batches:
+            counting.write(await anext(batches))
+        return counting.next
+
+    def _snapshot(self, generation: str) -> ASGIApp:
+        repeated = self._chat.turn(generation).repeated or {}
+        return json_response(OpenAIResponsesWriter.whole(self._chat.reply(generation), repeated))
+
+
+def _generation(id: str) -> str:
+    if not id.startswith(PREFIX):
+        raise NotFound(f"There is no response {id[:80]!r}: their ids begin with {PREFIX}.")
+    return id.removeprefix(PREFIX)
+
+
+def _flag(request: Request, name: str) -> bool:
+    given = request.query_params.get(name, "false")
+    if given not in ("true", "false"):
+        raise BadRequest(f"`{name}` is true or false, not {given[:40]!r}.")
+    return given == "true"
