@@ -11,19 +11,19 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
 
 from services.conversations import Conversation, Node, path
-from services.errors import Busy, Conflict, Gone, Invalid, NotFound
+from services.errors import Conflict, Invalid, NotFound
 from services.events import Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
-from services.messages import Message, Reply, ReplyState, Text, Turn
+from services.generations.registry import Generations, Summary
+from services.messages import Message, Reply, Text, Turn
 from services.models import Listing
 from services.store.store import Store
 from services.upstream.catalogue import Catalogue
@@ -32,21 +32,7 @@ __all__ = ["Chat", "Listing", "Summary"]
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 10_000  # ids of evicted logs, to tell "gone" from "never was"
 TITLE = 60
-
-
-class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line in the list of generations."""
-
-    id: str
-    model: str
-    created: int
-    state: ReplyState
-    client: str
-    seq: int
-    readers: int
-    conversation: str | None = None
 
 
 class Chat:
@@ -64,17 +50,9 @@ class Chat:
     ) -> None:
         self._catalogue = catalogue
         self._store = store
-        self._journal = journal
-        self._keep = keep
-        self._keep_for = keep_for
-        self._max_running = max_running
-        self._running: dict[str, Generation] = {}
-        self._finished: OrderedDict[str, tuple[float, Generation]] = OrderedDict()
-        self._evicted: OrderedDict[str, None] = OrderedDict()
-        self._threads: dict[tuple[str, str], str] = {}  # (client, thread) -> its newest generation that is running or kept
+        self._generations = Generations(journal, self._ended, keep=keep, keep_for=keep_for, max_running=max_running)
         self._watchers: list[Callable[[str], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._closing = False
         self._asking: set[str] = set()  # conversations whose next question is on its way into the store
 
     # Generations
@@ -89,94 +67,49 @@ class Chat:
 
     def _prepare(self, turn: Turn, id: str) -> tuple[str, Callable[[], Started]]:
         """The model's full name, and what starts the generation. Raises what `start` raises."""
-        if self._closing:
-            raise Busy("Headrace is shutting down. Try again in a moment.")
-        if len(self._running) >= self._max_running:
-            raise Busy(f"{self._max_running} replies are running already. Try again when one has ended.")
+        self._generations.admit()
         if not turn.messages:
             raise Invalid('`messages` is empty: send at least one message, such as {"role": "user", "content": "Hello"}.')
         upstream, model = self._catalogue.resolve(turn.model)
         own = msgspec.structs.replace(turn, model=model)
         named = msgspec.structs.replace(turn, model=f"{upstream.name}/{model}")
-
-        def start() -> Started:
-            generation = Generation(id, named, lambda _, emit: upstream.read(own, emit), self._journal, self._ended)
-            self._running[id] = generation
-            if turn.thread is not None:
-                self._threads[turn.client, turn.thread] = id
-            generation.start()
-            return generation.started
-
-        return named.model, start
+        return named.model, lambda: self._generations.start(id, named, lambda _, emit: upstream.read(own, emit))
 
     def follow(self, id: str, after: int = 0) -> Follower:
         """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`."""
-        return self._get(id).log.follow(after)
+        return self._generations.follow(id, after)
 
     async def stop(self, id: str) -> Reply:
         """Stop a generation if it still runs; returns the reply as it then stands."""
-        generation = self._get(id)
-        await generation.stop()
-        return generation.reply
+        return await self._generations.stop(id)
 
     def left(self, id: str) -> None:
         """A reader is gone. When it was the last one, the policy of who started the generation decides."""
-        generation = self._running.get(id)
-        if generation and generation.turn.on_disconnect == "stop" and not generation.log.readers:
-            self._spawn(generation.stop())
+        self._generations.left(id)
 
     def started(self, id: str) -> Started:
         """The first entry of a generation: its id, model and time."""
-        return self._get(id).started
+        return self._generations.started(id)
 
     def turn(self, id: str) -> Turn:
         """What a generation was asked, its model by its full name."""
-        return self._get(id).turn
+        return self._generations.turn(id)
 
     def reply(self, id: str) -> Reply:
         """A snapshot: the reply as far as it has come, and the position from which to follow it."""
-        return self._get(id).reply
+        return self._generations.reply(id)
 
     def generations(self) -> list[Summary]:
         """Running generations, then finished ones, the newest first in each."""
-        self._evict()
-        finished = [generation for _, generation in reversed(self._finished.values())]
-        return [_summary(generation) for generation in [*reversed(self._running.values()), *finished]]
+        return self._generations.list()
 
     def latest(self, client: str, thread: str) -> Summary | None:
         """The newest generation of a thread, by the client's own name of it. None: there is none, or its log is no longer kept."""
-        self._evict()
-        id = self._threads.get((client, thread))
-        return _summary(self._get(id)) if id is not None else None
-
-    def _get(self, id: str) -> Generation:
-        if generation := self._running.get(id):
-            return generation
-        self._evict()
-        if kept := self._finished.get(id):
-            return kept[1]
-        if id in self._evicted:
-            raise Gone(f"Generation {id} has ended and its log is no longer kept.")
-        raise NotFound(f"There is no generation {id[:80]!r}.")
+        return self._generations.latest(client, thread)
 
     def _ended(self, generation: Generation) -> None:
-        self._running.pop(generation.id, None)
-        self._finished[generation.id] = (time.monotonic(), generation)
-        self._evict()
         if generation.turn.conversation:
             self._spawn(self._keep_reply(generation.turn.conversation, generation))
-
-    def _evict(self) -> None:
-        oldest_allowed = time.monotonic() - self._keep_for
-        while self._finished and (len(self._finished) > self._keep or next(iter(self._finished.values()))[0] < oldest_allowed):
-            id, (_, generation) = self._finished.popitem(last=False)
-            self._journal.drop(id)
-            thread = (generation.turn.client, generation.turn.thread or "")
-            if self._threads.get(thread) == id:
-                del self._threads[thread]
-            self._evicted[id] = None
-            if len(self._evicted) > REMEMBERED:
-                self._evicted.popitem(last=False)
 
     # Conversations
 
@@ -239,7 +172,7 @@ class Chat:
         return await self._store.list()
 
     def is_answering(self, conversation: str) -> bool:
-        return any(generation.running and generation.turn.conversation == conversation for generation in self._running.values())
+        return self._generations.answering(conversation)
 
     def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
         """Call `changed(conversation)` whenever a conversation gets a message, or ends an answer.
@@ -296,10 +229,7 @@ class Chat:
 
     async def close(self, patience: float = 0.0) -> None:
         """Take nothing new, give what runs `patience` seconds to end, then mark it as interrupted."""
-        self._closing = True
-        if tasks := [generation.task for generation in self._running.values() if generation.task]:
-            await asyncio.wait(tasks, timeout=patience)
-        await asyncio.gather(*(generation.interrupt() for generation in list(self._running.values())))
+        await self._generations.close(patience)
         await asyncio.gather(*self._tasks)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -311,11 +241,6 @@ class Chat:
     def _new_id() -> str:
         """128 bits: not to be guessed."""
         return secrets.token_hex(16)
-
-
-def _summary(generation: Generation) -> Summary:
-    turn, log = generation.turn, generation.log
-    return Summary(generation.id, turn.model, generation.created, generation.state, turn.client, log.shown, log.readers, turn.conversation)
 
 
 def _message(node: Node) -> Message | None:

@@ -23,7 +23,7 @@ async def test_without_a_socket_the_query_arrives_too() -> None:
     body = {"contents": [{"parts": [{"text": "text"}]}]}
     for query, kind in (("?alt=sse", "text/event-stream"), ("", "application/json; charset=UTF-8")):
         request = httpx.Request("POST", f"http://rehearsal{STREAM}{query}", json=body)
-        response = await in_process(server.answer).handle_async_request(request)
+        response = await InProcess(server.answer).handle_async_request(request)
         assert response.headers["content-type"] == kind
         await response.aclose()
 
