@@ -8,33 +8,14 @@ from typing import Any
 
 import msgspec
 
+from services.downstream import anthropic_message as shapes
 from services.downstream import anthropic_sides as sides
 from services.downstream import anthropic_turns
-from services.downstream.writer import Body, Writer, as_object
+from services.downstream.writer import Body, Writer
 from services.errors import HeadraceError
-from services.events import Entry, Failed, Finished, PartDelta, PartFinished, PartStarted, Reason, Started, Usage
-from services.messages import Attachment, Reasoning, Refusal, Reply, Text, ToolCall, Turn
+from services.events import Entry, Failed, Finished, PartDelta, PartFinished, PartStarted, Started, Usage
+from services.messages import Refusal, Reply, Turn
 from services.wire.sse import frame, one_line
-
-REASONS: dict[Reason, str] = {
-    "stop": "end_turn",
-    "length": "max_tokens",
-    "tool_calls": "tool_use",
-    "content_filter": "refusal",
-    "stopped": "end_turn",
-}
-OWN_REASONS = {"stop_sequence", "pause_turn", "model_context_window_exceeded"}  # an upstream's word that is Anthropic's goes on
-# https://platform.claude.com/docs/en/api/errors
-TYPES = {
-    401: "authentication_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error", 413: "request_too_large",
-    429: "rate_limit_error", 503: "overloaded_error", 504: "timeout_error", 529: "overloaded_error",
-}  # fmt: skip
-# Failures without a status of their own.
-CODES = {
-    "rate_limited": "rate_limit_error", "interrupted": "overloaded_error", "invalid": "invalid_request_error",
-    "connect_timeout": "timeout_error", "first_byte_timeout": "timeout_error", "gap_timeout": "timeout_error",
-    "total_timeout": "timeout_error",
-}  # fmt: skip
 
 # What a delta of each kind looks like up to its text; in 99 of 100 frames only the text differs.
 _DELTA = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":'
@@ -98,12 +79,12 @@ class AnthropicWriter(Writer):
             case Usage():
                 self._usage = event
             case Started():
-                message = _message(self._id, self._model, [], None, Usage())
+                message = shapes.message(self._id, self._model, [], None, Usage())
                 return _event("message_start", message=message)
             case Finished(reason, raw_reason):
-                return self._finished(_stop_reason(reason, raw_reason, self._refuses))
+                return self._finished(shapes.stop_reason(reason, raw_reason, self._refuses))
             case Failed():
-                told = _error(event.message, event.code, event.status, f"req_{self._id}")
+                told = shapes.error(event.message, event.code, event.status, f"req_{self._id}")
                 return self._stop + frame(encode(told), event="error")
         return b""
 
@@ -159,12 +140,22 @@ class AnthropicWriter(Writer):
         if live is not None and live.kind == "text":
             self._stop = stop
             return b""
-        if live is None or live.kind != "reasoning" or _comes_whole(live) or (signature := sides.signature(event.side)) is None:
+        if live is None or _comes_whole(live):
             return stop
-        return _event("content_block_delta", index=index, delta={"type": "signature_delta", "signature": signature}) + stop
+        if live.kind == "reasoning" and (signature := sides.signature(live.form, event.side)):
+            return _event("content_block_delta", index=index, delta={"type": "signature_delta", "signature": signature}) + stop
+        if live.kind == "tool_call" and event.side:
+            return stop + self._redacted(sides.of_call(live.id or "", event.side))
+        return stop
+
+    def _redacted(self, data: str) -> bytes:
+        index = self._blocks
+        self._blocks += 1
+        start = _event("content_block_start", index=index, content_block={"type": "redacted_thinking", "data": data})
+        return start + _event("content_block_stop", index=index)
 
     def _cite(self, source: object) -> bytes:
-        citation = _citation(source)
+        citation = shapes.citation(source)
         if citation is None:
             return b""
         self._citations.append(citation)
@@ -183,17 +174,17 @@ class AnthropicWriter(Writer):
         if self._citations:
             frames = self._open(PartStarted(-1, "text")) + self._close(PartFinished(-1))
         delta = {"stop_reason": stop_reason, "stop_sequence": None}
-        return frames + self._stop + _event("message_delta", delta=delta, usage=_usage(self._usage)) + _event("message_stop")
+        return frames + self._stop + _event("message_delta", delta=delta, usage=shapes.usage(self._usage)) + _event("message_stop")
 
     @staticmethod
     def whole(reply: Reply, body: Body) -> bytes:
         refuses = any(isinstance(part, Refusal) for part in reply.parts)
-        reason = _stop_reason(reply.reason or "stop", reply.raw_reason, refuses)
-        return encode(_message(reply.generation, reply.model, _content(reply), reason, reply.usage or Usage()))
+        reason = shapes.stop_reason(reply.reason or "stop", reply.raw_reason, refuses)
+        return encode(shapes.message(reply.generation, reply.model, shapes.content(reply), reason, reply.usage or Usage()))
 
     @staticmethod
     def refusal(error: HeadraceError) -> bytes:
-        return encode(_error(error.message, error.code, error.status, None))
+        return encode(shapes.error(error.message, error.code, error.status, None))
 
 
 def _event(kind: str, **more: Any) -> bytes:
@@ -214,75 +205,3 @@ def _empty_block(event: PartStarted, side: dict[str, object] | None) -> Object:
         case "tool_call":
             return {"type": "tool_use", "id": event.id or "", "name": event.name or "", "input": {}}
     return {"type": "text", "text": ""}
-
-
-def _content(reply: Reply) -> list[Object]:
-    content: list[Object] = []
-    citations: list[Object] = []
-    for part in reply.parts:
-        match part:
-            case Text(text):
-                content.append({"type": "text", "text": text, **({"citations": citations} if citations else {})})
-                citations = []
-            case Refusal(text):
-                content.append({"type": "text", "text": text})
-            case Reasoning(_, "encrypted", side):
-                content.append({"type": "redacted_thinking", "data": sides.redacted(side)})
-            case Reasoning(text, _, side):
-                content.append({"type": "thinking", "thinking": text, "signature": sides.signature(side) or ""})
-            case ToolCall(id, name, arguments, value):
-                content.append({"type": "tool_use", "id": id, "name": name, "input": as_object(value, arguments)})
-            case Attachment("source", source) if citation := _citation(source):
-                if content and content[-1]["type"] == "text":
-                    content[-1].setdefault("citations", []).append(citation)
-                else:
-                    citations.append(citation)
-    if citations:
-        content.append({"type": "text", "text": "", "citations": citations})
-    return content
-
-
-def _citation(source: object) -> Object | None:
-    """A source as the one citation that needs no document: `encrypted_index` is what only Anthropic's own servers know."""
-    given = source if isinstance(source, dict) else {}
-    if isinstance(inner := given.get("url_citation"), dict):
-        given = inner
-    url, title = given.get("url"), given.get("title")
-    if not isinstance(url, str) or not url:
-        return None
-    named = title if isinstance(title, str) else None
-    return {"type": "web_search_result_location", "url": url, "title": named, "cited_text": "", "encrypted_index": ""}
-
-
-def _stop_reason(reason: Reason, raw: str | None, refuses: bool) -> str:
-    if reason in ("stop", "length") and raw in OWN_REASONS:
-        return raw
-    return "refusal" if refuses and reason == "stop" else REASONS[reason]
-
-
-def _message(generation: str, model: str, content: list[Object], stop_reason: str | None, usage: Usage) -> Object:
-    said = {"id": f"msg_{generation}", "type": "message", "role": "assistant", "model": model, "content": content}
-    return {**said, "stop_reason": stop_reason, "stop_sequence": None, "usage": _usage(usage)}
-
-
-def _usage(usage: Usage) -> Object:
-    """Integers always. Anthropic's input is what no cache had, and its output includes thinking.
-
-    Others count cached tokens among the input (OpenAI, Gemini) and leave thinking out of the output (Gemini, xAI); their total
-    tells. Anthropic itself gives none.
-    """
-    given, taken, thought = usage.input_tokens or 0, usage.output_tokens or 0, usage.reasoning_tokens or 0
-    cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
-    apart = None if usage.total_tokens is None else usage.total_tokens - given - taken
-    if apart in (0, thought):
-        given = max(0, given - cached)
-        taken += apart or 0
-    told: Object = {"input_tokens": given, "output_tokens": taken}
-    told |= {"cache_creation_input_tokens": written, "cache_read_input_tokens": cached}
-    return told | ({"output_tokens_details": {"thinking_tokens": thought}} if thought else {})
-
-
-def _error(message: str, code: str, status: int | None, request: str | None) -> Object:
-    fallback = "invalid_request_error" if status and 400 <= status < 500 else "api_error"
-    kind = TYPES.get(status or 0) or CODES.get(code) or fallback
-    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": request}

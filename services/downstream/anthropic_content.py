@@ -90,11 +90,14 @@ class RedactedBlock(AnyBlock, kw_only=True):
 
 def message(role: Literal["user", "assistant", "system"], content: Content, where: str) -> Iterable[Message]:
     """One message, or two when it holds results of tools and something else. Raises Invalid when it says nothing."""
-    results: list[Part] = []
-    rest: list[Part] = []
+    parts: list[Part] = []
     for index, block in enumerate([{"type": "text", "text": content}] if isinstance(content, str) else content):
-        for part in _parts(role, block, f"{where}.content[{index}]"):
-            (results if isinstance(part, ToolResult) else rest).append(part)
+        if role == "assistant" and block.get("type") == "redacted_thinking":
+            parts = _with_redacted(parts, turns.convert(block, RedactedBlock, f"{where}.content[{index}]").data)
+        else:
+            parts += _parts(role, block, f"{where}.content[{index}]")
+    results = [part for part in parts if isinstance(part, ToolResult)]
+    rest = [part for part in parts if not isinstance(part, ToolResult)]
     if not results and not rest:
         raise Invalid(f"{where} says nothing: it needs `content`, a string or a list of blocks, that is not empty.")
     if results:
@@ -124,12 +127,19 @@ def _parts(role: Role, block: Block, where: str) -> Iterable[Part]:
             return [ToolCall(call.id, call.name, msgspec.json.encode(call.input).decode(), call.input)]
         case "assistant", "thinking":
             thinking = turns.convert(block, ThinkingBlock, where)
-            side = opened(thinking.signature or "", "signature")
-            return [Reasoning(thinking.thinking, "plain", side)] if thinking.thinking or side else []
-        case "assistant", "redacted_thinking":
-            side = opened(turns.convert(block, RedactedBlock, where).data, "redacted")
-            return [Reasoning("", "encrypted", side)] if side else []
+            sealed = opened(thinking.signature or "", "signature")
+            return [Reasoning(thinking.thinking, sealed.form, sealed.side)] if thinking.thinking or sealed.side else []
     return _shown(role, block, where)
+
+
+def _with_redacted(parts: list[Part], data: str) -> list[Part]:
+    """A block of its own, or what belongs to a call before it."""
+    sealed = opened(data, "redacted")
+    if sealed.call is None:
+        return [*parts, Reasoning("", "encrypted", sealed.side)] if sealed.side else parts
+    return [
+        msgspec.structs.replace(part, side=sealed.side) if isinstance(part, ToolCall) and part.id == sealed.call else part for part in parts
+    ]
 
 
 def _shown(role: Role, block: Block, where: str) -> Iterable[Part]:

@@ -14,11 +14,9 @@ from services.downstream.writer import Body
 from services.errors import Invalid
 from services.messages import JSONFormat, Message, Options, Text, Tool, Turn, Vendor
 
-# Fields that change nothing in what we send or answer: identification, billing, caching, diagnosis on Anthropic's side.
-HARMLESS = {
-    "model", "messages", "stream", "system", "metadata", "service_tier", "cache_control", "diagnostics", "user_profile_id", "workspace_id",
-    "anthropic_version", "anthropic_beta", "betas",
-}  # fmt: skip
+HARMLESS = {"model", "messages", "stream", "system", "anthropic_version", "anthropic_beta", "betas"}
+# Who asks, for what price and with which cache: goes on to Anthropic's servers, and others lose nothing without it.
+HINTS = {"metadata", "service_tier", "cache_control", "diagnostics", "user_profile_id", "workspace_id"}
 # Fields that only Anthropic's servers can carry out, and the values that ask for nothing.
 THEIRS: dict[str, tuple[object, ...]] = {
     "container": (),
@@ -101,6 +99,8 @@ def turn(body: Body) -> Turn:
         return Turn(model, _messages(given), _options(given), on_disconnect="stop", client="anthropic")
     except Invalid as exc:
         raise Unacceptable(exc.message) from exc
+    except RecursionError as exc:
+        raise Unacceptable("The request is nested too deeply.") from exc
 
 
 def _messages(given: Body) -> tuple[Message, ...]:
@@ -119,8 +119,10 @@ def _options(given: Body) -> Options:
         raise Invalid("`max_tokens` is missing: say how many tokens the answer may have at most.")
     if asked.max_tokens < 1:
         raise Invalid("`max_tokens` has to be 1 or more.")
-    theirs = _theirs(given)
-    effort, budget = _effort(asked, theirs)
+    turns.refuse_unknown(given, {*HARMLESS, *HINTS, *THEIRS, *Asked.__struct_fields__})
+    theirs = {name: given[name] for name, nothing in THEIRS.items() if name in given and given[name] not in nothing}
+    hints = {name: given[name] for name in sorted(HINTS & given.keys())}
+    effort, budget = _effort(asked, theirs, hints)
     return Options(
         temperature=asked.temperature,
         top_p=asked.top_p,
@@ -133,19 +135,21 @@ def _options(given: Body) -> Options:
         tool_choice=_choice(asked.tool_choice),
         parallel_tool_calls=False if asked.tool_choice and asked.tool_choice.disable_parallel_tool_use else None,
         format=_format(asked),
-        vendor=Vendor("anthropic", theirs) if theirs else None,
+        vendor=Vendor("anthropic", theirs, hints) if theirs or hints else None,
     )
 
 
-def _theirs(given: Body) -> dict[str, object]:
-    turns.refuse_unknown(given, {*HARMLESS, *THEIRS, *Asked.__struct_fields__})
-    return {name: given[name] for name, nothing in THEIRS.items() if name in given and given[name] not in nothing}
+def _effort(asked: Asked, theirs: dict[str, object], hints: dict[str, object]) -> tuple[str | None, int | None]:
+    """Effort and budget. Without thinking the effort has nothing to govern here, so "disabled" wins.
 
-
-def _effort(asked: Asked, theirs: dict[str, object]) -> tuple[str | None, int | None]:
-    """Effort and budget. Without thinking the effort has nothing to govern here, so "disabled" wins."""
+    At Anthropic the effort is one thing and thinking another; elsewhere an effort is how much a model thinks.
+    """
     effort = asked.output_config.effort if asked.output_config else None
     thinking = asked.thinking
+    if thinking is not None and thinking.type == "adaptive":
+        hints["thinking"] = {"type": thinking.type}
+    if effort is not None:
+        hints["output_config"] = {"effort": effort}
     if thinking is None or thinking.type == "adaptive":
         return effort, None
     if thinking.type == "between_tools":

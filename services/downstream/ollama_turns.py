@@ -103,6 +103,8 @@ def chat_turn(body: Body) -> Turn:
         return Turn(_model(given), _messages(given), options, on_disconnect="stop", client="ollama_chat")
     except Invalid as exc:
         raise Unacceptable(exc.message) from exc
+    except RecursionError as exc:
+        raise Unacceptable("The request is nested too deeply.") from exc
 
 
 def generate_turn(body: Body) -> Turn:
@@ -124,6 +126,8 @@ def generate_turn(body: Body) -> Turn:
         return Turn(_model(given), messages, _options(given), on_disconnect="stop", client="ollama_generate")
     except Invalid as exc:
         raise Unacceptable(exc.message) from exc
+    except RecursionError as exc:
+        raise Unacceptable("The request is nested too deeply.") from exc
 
 
 def only_loads(body: Body) -> bool:
