@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.upstream.http import in_process
+from services.upstream.connections import InProcess
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.server import Rehearsal
 from services.upstream.rehearsal.tellers import VENDORS
