@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import httpx
 import pytest
 
 from services.upstream.connections import InProcess
@@ -20,12 +19,11 @@ ASKS = "I ask both tools at once."
 
 async def test_without_a_socket_the_query_arrives_too() -> None:
     server = Rehearsal(float("inf"), dialect="gemini")
-    body = {"contents": [{"parts": [{"text": "text"}]}]}
+    body = b'{"contents": [{"parts": [{"text": "text"}]}]}'
     for query, kind in (("?alt=sse", "text/event-stream"), ("", "application/json; charset=UTF-8")):
-        request = httpx.Request("POST", f"http://rehearsal{STREAM}{query}", json=body)
-        response = await InProcess(server.answer).handle_async_request(request)
+        response = await InProcess(server.answer).send("POST", f"http://rehearsal{STREAM}{query}", {}, body, 1.0)
         assert response.headers["content-type"] == kind
-        await response.aclose()
+        await response.close()
 
 
 def message(dialect: str, said: bytes) -> str:
