@@ -43,14 +43,14 @@ def test_every_page_is_tested_here_and_in_the_index() -> None:
     assert [page for page in sorted(pages) if f"(docs/clients/{page})" not in index] == []
 
 
-@pytest.mark.parametrize("page", ["openai-python.md"])
+@pytest.mark.parametrize("page", ["openai-python.md", "anthropic-python.md", "ollama-python.md"])
 def test_python(headrace: Served, tmp_path: Path, page: str) -> None:
     for code in blocks(page, "python"):
         (tmp_path / "client.py").write_text(code.replace(ADDRESS, headrace.url))
         assert GREETING in ran([sys.executable, "client.py"], tmp_path)
 
 
-@pytest.mark.parametrize("page", ["openai-node.md", "ai-sdk.md"])
+@pytest.mark.parametrize("page", ["openai-node.md", "anthropic-node.md", "ollama-js.md", "ai-sdk.md"])
 def test_node(headrace: Served, node: str, node_modules: Path, page: str) -> None:
     for code in blocks(page, "js"):
         assert GREETING in ran([node, "--input-type=module", "-e", code.replace(ADDRESS, headrace.url)], node_modules)
