@@ -10,7 +10,7 @@ import anthropic
 import httpx
 import pytest
 
-from tests.serving import Served
+from tests.serving import Served, served
 
 Run = Callable[[str], Any]
 TEXT = "Hello wörld 👋"
@@ -154,6 +154,19 @@ def test_models_page_by_page(client: anthropic.Anthropic) -> None:
     assert client.models.retrieve("rehearsal/echo").display_name == "rehearsal/echo"
     with pytest.raises(anthropic.NotFoundError):
         client.models.retrieve("rehearsal/ekho")
+
+
+def test_pings_do_not_disturb_the_sdk(tmp_path: Path) -> None:
+    slow = asked("longform", "5 tokens at 4 tokens/s", stream=True)
+    with (
+        served(tmp_path, "[server]\nheartbeat = 0.1\n") as headrace,
+        anthropic.Anthropic(base_url=headrace.url, api_key="anything", max_retries=0) as client,
+        client.messages.stream(**{name: value for name, value in slow.items() if name != "stream"}) as stream,
+    ):
+        message = stream.get_final_message()
+        raw = httpx.post(f"{headrace.url}/v1/messages", json=slow, trust_env=False, timeout=20).text
+    assert (message.stop_reason, len(message.content)) == ("end_turn", 1)
+    assert 'event: ping\ndata: {"type":"ping"}\n\n' in raw
 
 
 # Both generations of headers

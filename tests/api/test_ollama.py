@@ -10,7 +10,7 @@ import httpx
 import ollama
 import pytest
 
-from tests.serving import Served
+from tests.serving import Served, served
 
 Run = Callable[[str], Any]
 TEXT = "Hello wörld\u2028👋"
@@ -174,6 +174,17 @@ def test_what_headrace_does_not_do_says_so(client: ollama.Client) -> None:
         with pytest.raises(ollama.ResponseError, match="This is Headrace") as caught:
             ask()
         assert caught.value.status_code == 501
+
+
+def test_keep_alives_do_not_disturb_the_sdk(tmp_path: Path) -> None:
+    slow: list[Any] = [{"role": "user", "content": "5 tokens at 4 tokens/s"}]
+    with served(tmp_path, "[server]\nheartbeat = 0.1\n") as headrace, ollama.Client(headrace.url) as client:
+        lines = list(client.chat("rehearsal/longform", slow, stream=True))
+        generated = list(client.generate("rehearsal/longform", slow[0]["content"], stream=True))
+    assert sum(not line.model for line in lines) > 0
+    assert sum(not line.model for line in generated) > 0
+    assert "".join(line.message.content or "" for line in lines)
+    assert (lines[-1].done_reason, generated[-1].done_reason) == ("stop", "stop")
 
 
 # The wire

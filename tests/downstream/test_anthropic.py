@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.downstream.anthropic import AnthropicWriter
+from services.downstream.anthropic_sides import of_call
 from services.errors import BadRequest, Busy, HeadraceError, UnknownModel
 from services.events import Event, Failed, Finished, PartDelta, PartFinished, PartStarted, Usage
 from services.wire.sse import SSEDecoder
@@ -46,7 +47,7 @@ def blocks(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 assert open
                 assert data["index"] == len(found) - 1
                 open = False
-            case "message_delta" | "message_stop":
+            case "message_delta" | "message_stop" | "error":
                 assert not open
     for block in found:
         if arguments := block.pop("json"):
@@ -145,6 +146,14 @@ STORIES: dict[str, tuple[list[Event], list[dict[str, Any]]]] = {
         [
             {"type": "thinking", "thinking": "hm", "signature": "EqQB"},
             {"type": "tool_use", "id": "id-f", "name": "f", "input": {}},
+        ],
+    ),
+    "a call, followed by what another vendor wants back with it": (
+        [*call(0, "f"), PartFinished(0, {}, {"thought_signature": "CiQB"}), PartStarted(1, "text"), PartDelta(1, "x"), PartFinished(1)],
+        [
+            {"type": "tool_use", "id": "id-f", "name": "f", "input": {}},
+            {"type": "redacted_thinking", "data": of_call("id-f", {"thought_signature": "CiQB"})},
+            {"type": "text", "text": "x"},
         ],
     ),
     "thinking that nobody signed": (

@@ -228,16 +228,16 @@ def test_what_a_reply_wants_back_comes_back(form: Any, side: dict[str, object] |
         *said,
         PartFinished(0, None, side),
         PartStarted(1, "tool_call", "a", "f"),
-        PartFinished(1, {}, {"thought_signature": "CiQC"}),
+        PartFinished(1, {}),
         PartStarted(2, "tool_call", "b", "f"),
-        PartFinished(2, {}),
+        PartFinished(2, {}, {"thought_signature": "CiQC"}),
         Finished("tool_calls"),
     ]
     content = json.loads(AnthropicWriter.whole(reply(*events), {}))["content"]
     assert parts("assistant", *content) == (
         Reasoning(text, form, side),
-        ToolCall("a", "f", "{}", {}, {"thought_signature": "CiQC"}),
-        ToolCall("b", "f", "{}", {}),
+        ToolCall("a", "f", "{}", {}),
+        ToolCall("b", "f", "{}", {}, {"thought_signature": "CiQC"}),
     )
 
 
