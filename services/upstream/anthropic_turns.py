@@ -152,7 +152,7 @@ def _options(given: Options) -> Object:
     }
     if isinstance(theirs := hints.get("output_config"), dict):
         hints["output_config"] = config | theirs
-    return without_nones(asked) | own | hints
+    return without_nones(asked) | own | requests.hints(given, "anthropic") | hints
 
 
 def _tool(given: Tool) -> Object:

@@ -143,7 +143,7 @@ class GeminiReader:
 
     def _read_chunk(self, given: dict[str, Any]) -> None:
         if isinstance(counts := given.get("usageMetadata"), dict):
-            self._counts = loose.shaped(counts, Counts)
+            self._counts = loose.shaped(loose.clean(counts), Counts)
         feedback = loose.inner(given, "promptFeedback")
         if isinstance(reason := feedback.get("blockReason"), str):
             self._blocked = True

@@ -130,7 +130,7 @@ def _options(given: Options) -> Object:
     choice = {"functionCallingConfig": calling} if (calling := _calling(given)) else {}
     choice |= _taken(own, "toolConfig")
     asked = {"generationConfig": generation or None, "tools": tools or None, "toolConfig": choice or None}
-    return without_nones(asked) | own
+    return without_nones(asked) | own | requests.hints(given, "gemini")
 
 
 def _taken(own: Object, name: str) -> Object:

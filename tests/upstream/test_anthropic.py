@@ -80,6 +80,11 @@ ANSWERS: list[tuple[str, list[Any], list[Event]]] = [
         [*part(0, "reasoning", "hm", side={"signature": "S"}), *part(1, "text", "a")],
     ),
     (
+        "two thoughts without starts",
+        [more(thinking="a"), more(signature="S"), stop(), more(1, thinking="b"), stop(1)],
+        [*part(0, "reasoning", "a", side={"signature": "S"}), *part(1, "reasoning", "b")],
+    ),
+    (
         "thinking that is not shown",
         [THINKS, more(signature="S"), stop(), more(1, text="a")],
         [*part(0, "reasoning", side={"signature": "S"}), *part(1, "text", "a")],

@@ -198,6 +198,8 @@ def test_usage() -> None:
     assert events == [*part(0, "text", "a"), Usage(9, 5, 20, 4, None, 34), FINISHED]
     odd = told({**said(text("a")), "usageMetadata": {"promptTokenCount": "9", "candidatesTokenCount": -1, "totalTokenCount": 2.5}})
     assert odd[3:] == [Usage(9), FINISHED]
+    half = '{"candidates":[],"usageMetadata":{"promptTokenCount":"\\ud83d","totalTokenCount":4}}'
+    assert told(half, said(text("a")))[3:] == [Usage(total_tokens=4), FINISHED]
 
 
 ERRORS = [
