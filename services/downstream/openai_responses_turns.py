@@ -30,6 +30,7 @@ REPEATED = (
     "top_p", "user",
 )  # fmt: skip
 PREFIX = "resp_"
+MARGIN = 100  # levels
 EMPTY = '`input` is missing or empty: send a text, or a list of items, such as [{"role": "user", "content": "Hello"}].'
 
 
@@ -161,7 +162,7 @@ def turn(body: Body) -> Turn:
         _options(asked),
         on_disconnect="keep" if asked.background else asked.on_disconnect or "stop",
         client="openai_responses",
-        repeated={name: given[name] for name in REPEATED if name in given},
+        repeated=_repeatable({name: given[name] for name in REPEATED if name in given}),
     )
 
 
@@ -177,6 +178,18 @@ def continued(turn: Turn, before: Turn, reply: Message) -> Turn:
 def check_included(names: Iterable[str]) -> None:
     if unknown := sorted(set(names) - INCLUDED):
         raise Invalid(f"`include` of {', '.join(unknown)[:200]} is not supported here: {', '.join(INCLUDED)} is.")
+
+
+def _repeatable(given: dict[str, Any]) -> dict[str, Any]:
+    """Raises Invalid for what is nested so deeply that it could be read, but not be written again further down the stack."""
+    nested: object = given
+    for _ in range(MARGIN):
+        nested = [nested]
+    try:
+        msgspec.json.encode(nested)
+    except RecursionError as exc:
+        raise Invalid("The request is nested too deeply.") from exc
+    return given
 
 
 def _options(asked: Asked) -> Options:

@@ -1,5 +1,6 @@
 """What OpenAI's clients ask for: everything is in the Turn, or is refused by its name."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -165,6 +166,16 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
         "can only be text",
     ),
 ]
+
+
+def test_what_could_not_be_repeated_is_refused() -> None:
+    limit = sys.getrecursionlimit()
+    for depth in range(limit - 90, limit, 10):
+        value: Any = 1
+        for _ in range(depth):
+            value = {"a": value}
+        with pytest.raises(Invalid, match="nested too deeply"):
+            responses(metadata=value)
 
 
 @pytest.mark.parametrize(("dialect", "body", "words"), REFUSED)
