@@ -8,8 +8,8 @@ import datetime
 import os
 import platform
 import re
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -183,9 +183,17 @@ def _findings(exchange: Exchange, reply: Reply) -> list[str]:
 
 
 def _machine() -> Machine:
-    packages = {name: metadata.version(name) for name in PACKAGES}
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return Machine(python, packages, platform.platform(), _cpu(), os.cpu_count(), _memory())
+    return Machine(python, installed(PACKAGES), platform.platform(), _cpu(), os.cpu_count(), _memory())
+
+
+def installed(names: Iterable[str]) -> dict[str, str]:
+    """The versions of those that are here."""
+    versions = {}
+    for name in names:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
 
 
 def _cpu() -> str:

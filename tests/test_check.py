@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.check import DataPath, Exchange, Machine, Record, markdown
+from services.check import DataPath, Exchange, Machine, Record, installed, markdown
 from services.models import Listing, Model
 from tests.serving import ROOT, Served
 
@@ -132,3 +132,7 @@ def test_what_servers_say_cannot_break_the_record_or_move_the_cursor() -> None:
     assert "````\na\n```\n# Not a heading [2J\n````" in text
     assert "| a\\|b c |" in text
     assert "- one two\n" in text
+
+
+def test_a_package_that_is_not_here_is_left_out() -> None:
+    assert list(installed(("msgspec", "no-such-package"))) == ["msgspec"]

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.compat import refusal_at
 from services.api.errors import error_response
 from services.errors import Forbidden, Misdirected, RequestError, TooLarge
 
@@ -82,7 +83,7 @@ class Gate:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": error.code})
         else:
-            await error_response(error)(scope, receive, send)
+            await error_response(error, refusal_at(scope["path"]))(scope, receive, send)
 
 
 def _own(host: str) -> tuple[str, str]:

@@ -47,6 +47,21 @@ def test_another_origin_may_not_act(client: httpx.Client, origin: str) -> None:
     assert client.get("/_nicegui_ws/socket.io/?EIO=4&transport=polling", headers={"origin": origin}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("path", "begins"),
+    [
+        ("/v1/chat/completions", '{"error":{"message":"The origin'),
+        ("/v1/messages", '{"type":"error","error":'),
+        ("/api/chat", '{"error":"The origin'),
+        ("/ai/chat", "The origin"),
+    ],
+)
+def test_every_surface_is_refused_in_its_own_shape(client: httpx.Client, path: str, begins: str) -> None:
+    response = client.post(path, json=HELLO, headers={"origin": "http://evil.test"})
+    assert response.status_code == 403
+    assert response.text.startswith(begins)
+
+
 def test_our_own_origin_and_a_configured_one_may(client: httpx.Client, guarded: Served) -> None:
     for origin in (guarded.url, FRIEND):
         assert client.post("/chat?model=rehearsal/echo", json=HELLO, headers={"origin": origin}).status_code == 200
