@@ -39,7 +39,7 @@ class Item:
         self._more: dict[str, Any] = {"logprobs": []} if self.delta == "response.output_text.delta" else {}
         self._where: dict[str, Any] = {"output_index": index}
         self._inner: dict[str, Any] = {"item_id": self.id, "output_index": index, **({self.field: 0} if self.field else {})}
-        place = one_line(encode(self._inner))[1:-1].replace(b"%", b"%%")
+        place = one_line(encode(self._inner))[1:-1]
         named = f'event: {self.delta}\ndata: {{"type":"{self.delta}","sequence_number":%d,'.encode()
         more = b"".join(b",%b:%b" % (encode(name), encode(value)) for name, value in self._more.items())
         self.template = b'%b%b,"delta":%%b%b}\n\n' % (named, place, more)

@@ -152,11 +152,15 @@ def test_errors_in_the_middle(client: openai.OpenAI, scene: str) -> None:
 
 
 def test_resuming_gives_exactly_the_rest(client: openai.OpenAI) -> None:
-    events = told(client.responses.create(model=SCENES, input="tools", stream=True))
+    asked: dict[str, Any] = {"instructions": "Be kind.", "metadata": {"a": "b"}}
+    events = told(client.responses.create(model=SCENES, input="tools", stream=True, **asked))
+    assert (events[-1]["response"]["instructions"], events[-1]["response"]["metadata"]) == tuple(asked.values())
     id = events[0]["response"]["id"]
     for after in range(len(events)):
         assert told(client.responses.retrieve(id, stream=True, starting_after=after)) == events[after + 1 :]
     assert told(client.responses.retrieve(id, stream=True)) == events
+    with pytest.raises(openai.BadRequestError, match=f"no event {len(events)} yet: the last one is {len(events) - 1}"):
+        client.responses.retrieve(id, stream=True, starting_after=len(events))
     with client.responses.stream(response_id=id, starting_after=20) as stream:
         assert [event.sequence_number for event in stream] == list(range(21, len(events)))
 

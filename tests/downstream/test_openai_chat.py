@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.downstream import WRITERS
-from services.events import Event, Failed, Finished, PartDelta, PartFinished, PartStarted, Usage
+from services.events import Entry, Event, Failed, Finished, PartDelta, PartFinished, PartStarted, Usage
 from services.wire.sse import SSEDecoder
 from tests.downstream.stories import STARTED, reply, story
 
@@ -94,6 +95,15 @@ def test_a_chat_in_full() -> None:
     assert said["tool_calls"][1]["extra_content"] == {"google": {"thought_signature": "t"}}
     assert whole["usage"] == told[-1]["usage"]
     assert whole["choices"][0]["finish_reason"] == "tool_calls"
+
+
+@pytest.mark.parametrize("dialect", ["openai_chat", "openai_completions"])
+@pytest.mark.parametrize("model", ["up/100%", "up/%d%b%%", "up/\0", "\0", "up/\u2028ö"])
+def test_a_model_may_be_called_anything(dialect: str, model: str) -> None:
+    started = msgspec.structs.replace(STARTED, model=model)
+    entries = [Entry(1, 0.0, started), *story(*STORY[3:5], PartFinished(1), Finished("stop"))[1:]]
+    frames = SSEDecoder().feed(WRITERS[dialect](started, {}).write(entries))
+    assert {json.loads(data)["model"] for _, data, _ in frames[:-1]} == {model}
 
 
 def test_a_refusal_is_a_field_of_its_own() -> None:

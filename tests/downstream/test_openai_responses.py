@@ -220,6 +220,12 @@ def test_a_call_keeps_its_signature() -> None:
     assert told[-1]["response"]["output"][0]["extra_content"] == {"google": {"thought_signature": "s"}}
 
 
+def test_a_text_keeps_its_phase_and_its_signature() -> None:
+    told = frames(*TEXT[:-1], PartFinished(0, side={"phase": "commentary", "thought_signature": "s"}), STOP)
+    (message,) = told[-1]["response"]["output"]
+    assert (message["phase"], message["extra_content"]) == ("commentary", {"google": {"thought_signature": "s"}})
+
+
 def test_sources_are_annotations_of_the_text_before_them() -> None:
     message, _ = frames(*STORIES["sources"])[-1]["response"]["output"]
     assert message["content"][0]["annotations"] == [
