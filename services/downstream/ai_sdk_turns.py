@@ -172,11 +172,11 @@ def _tool(part: ToolPart, name: str, metadata: object, where: str) -> list[Part]
         raise Invalid(f"{where} waits for an approval: Headrace runs no tools, so the app runs them and adds their output.")
     name = part.toolName or name
     given = part.input if part.input is not None else part.rawInput if part.rawInput is not None else {}
-    arguments = given if part.input is None and isinstance(given, str) else _json(given)
+    arguments = given if part.input is None and isinstance(given, str) else _json(given, where)
     call = ToolCall(part.toolCallId, name, arguments, part.input, _own(metadata).side)
     match part.state:
         case "output-available":
-            text = part.output if isinstance(part.output, str) else _json(part.output)
+            text = part.output if isinstance(part.output, str) else _json(part.output, where)
             return [call, ToolResult(part.toolCallId, text, name)]
         case "output-error":
             return [call, ToolResult(part.toolCallId, part.errorText or "The tool failed.", name, failed=True)]
@@ -191,5 +191,10 @@ def _own(metadata: object) -> OwnMetadata:
     return turns.convert(given, OwnMetadata, f"providerMetadata.{OWN}") if given is not None else OwnMetadata()
 
 
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+def _json(value: object, where: str) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except (ValueError, OverflowError, RecursionError) as exc:
+        raise Invalid(
+            f"{where} holds something that cannot be sent on as JSON: it is nested too deeply, or a number is too large."
+        ) from exc

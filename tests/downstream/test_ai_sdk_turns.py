@@ -143,3 +143,12 @@ def test_what_cannot_be_sent_is_refused_by_name(body: dict[str, Any], sentence: 
         AISDKWriter.turn(body)
     assert sentence in refused.value.message
     assert refused.value.message.endswith((".", "?"))
+
+
+def test_what_is_nested_too_deeply_is_refused_not_a_crash() -> None:
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    part = {"type": "tool-x", "toolCallId": "c", "state": "output-available", "input": {}, "output": deep}
+    with pytest.raises(Invalid, match="nested too deeply"):
+        asked({"role": "assistant", "parts": [part]})
