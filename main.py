@@ -17,6 +17,7 @@ from services.generations import JOURNALS
 from services.settings import Settings, load, settings_file
 from services.store import STORES
 from services.upstream import READERS
+from services.upstream.attempts import Persistent
 from services.upstream.catalogue import Catalogue
 from services.upstream.connections import Connections, InProcess, Transport
 from services.upstream.http import HTTPUpstream
@@ -107,7 +108,7 @@ def public_rehearsal(settings: Settings) -> Mock | None:
 
 def catalogue(settings: Settings, connections: Transport, port: int) -> Catalogue:
     """Every upstream of the settings but ourselves, then the built-in one."""
-    upstreams = [
+    servers = [
         HTTPUpstream(
             upstream.name,
             READERS[upstream.dialect],
@@ -122,9 +123,9 @@ def catalogue(settings: Settings, connections: Transport, port: int) -> Catalogu
     ]
     if settings.rehearsal.enabled:
         rehearsal = Rehearsal(settings.rehearsal.speed)
-        upstreams.append(HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", InProcess(rehearsal.answer)))
+        servers.append(HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", InProcess(rehearsal.answer)))
     fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models} | {"rehearsal": tuple(MODELS)}
-    return Catalogue(upstreams, fixed=fixed, preferred=settings.chat.model, patience=settings.chat.probe)
+    return Catalogue(map(Persistent, servers), fixed=fixed, preferred=settings.chat.model, patience=settings.chat.probe)
 
 
 if __name__ == "__main__":

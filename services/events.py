@@ -49,11 +49,12 @@ class Status(Value, frozen=True, gc=False):
 
 
 class Retrying(Value, frozen=True, gc=False):
-    """Attempt number `attempt` (2 is the first repetition) begins in `wait_ms`, because of `code`."""
+    """Attempt number `attempt` (2 is the first repetition) of at most `tries` begins in `wait_ms`, because of `code`."""
 
     attempt: int
     wait_ms: int
     code: str
+    tries: int | None = None
 
 
 class PartStarted(Value, frozen=True, gc=False):

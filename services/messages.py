@@ -145,6 +145,8 @@ class Turn(msgspec.Struct, frozen=True):
     conversation: str | None = None
     on_disconnect: Literal["stop", "keep"] = "keep"
     client: str = "page"  # who asks, for the list of running generations: page, chat, openai_chat, ...
+    tries: int = 3  # at most so many requests to the upstream, before its first word; 1 where the client itself asks again
+    within: float | None = None  # seconds from the start, after which the client no longer wants the answer
     thread: str | None = None  # the client's own name of the conversation, by which it may ask for its running reply
     repeated: dict[str, object] | None = None  # of the request, where a dialect's answers have to repeat it
 

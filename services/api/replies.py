@@ -1,9 +1,11 @@
 """A generation as a response: streamed or whole, in any dialect. All surfaces answer through this."""
 
+import re
 from collections.abc import AsyncIterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -13,8 +15,11 @@ from services.api.stream import Batches, EventStream, Presence
 from services.chat import Chat
 from services.downstream.turns import wants_stream
 from services.downstream.writer import Writer
+from services.errors import BadRequest
 from services.events import Entry, Failed, Retrying, Started, Status
 from services.messages import Turn
+
+SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
 
 
 class Writing(Protocol):
@@ -42,7 +47,7 @@ class Replies:
         A stream begins `at_once`, or waits for the upstream's first word, so that a refusal keeps its status.
         """
         streams = wants_stream(body, default=writer.streams)
-        started = self._chat.start(turn or writer.turn(body))
+        started = self._chat.start(_bounded(request, turn or writer.turn(body), at_once=at_once))
         if not streams:
             return await self.whole(request, writer, started, body)
         if at_once:
@@ -95,6 +100,14 @@ class Replies:
             problem = reply.problem
             raise UpstreamFailure(problem.message, problem.code, problem.status, problem.retry_after)
         return json_response(writer.whole(reply, body), headers={"headrace-generation": id, "location": _place(id).decode()})
+
+
+def _bounded(request: Request, turn: Turn, *, at_once: bool) -> Turn:
+    """How often and how long: official SDKs ask again by themselves, so for them we do not; `Headrace-Timeout` is in seconds."""
+    given = request.headers.get("headrace-timeout")
+    if given is not None and not (SECONDS.fullmatch(given) and float(given) > 0):
+        raise BadRequest(f"Headrace-Timeout is a number of seconds above 0, such as 30; got {given[:40]!r}.")
+    return msgspec.structs.replace(turn, tries=turn.tries if at_once else 1, within=float(given) if given else turn.within)
 
 
 def _place(id: str) -> bytes:

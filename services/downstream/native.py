@@ -83,8 +83,8 @@ class Story:
                 return "created", _given(id=event.generation, model=event.model, conversation=event.conversation)
             case Status(state):
                 return "status", {"state": state}
-            case Retrying(attempt, wait_ms, code):
-                return "status", {"state": "retrying", "attempt": attempt, "wait_ms": wait_ms, "code": code}
+            case Retrying(attempt, wait_ms, code, tries):
+                return "status", _given(state="retrying", attempt=attempt, tries=tries, wait_ms=wait_ms, code=code)
             case Usage():
                 return "usage", usage_dict(event)
             case Finished():

@@ -1,5 +1,6 @@
 """One answer of a model: it grows with the entries of its generation, or is shown whole. It talks to nobody."""
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import ui
@@ -61,8 +62,8 @@ class Answer:
                     part.finish(entry.at) if isinstance(part, Thought) else part.finish()
             case Status(name):
                 self._waiting.say(name)
-            case Retrying(attempt, wait_ms):
-                self._waiting.say(f"attempt {attempt}, in {wait_ms / 1000:.0f} s")
+            case Retrying(attempt, wait_ms, _, tries):
+                self._waiting.say(f"attempt {attempt}{f' of {tries}' if tries else ''}, in {math.ceil(wait_ms / 1000)} s")
             case Usage():
                 self._usage = entry.event
             case Finished() | Failed():
