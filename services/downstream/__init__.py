@@ -8,7 +8,7 @@
 
 A writer is strict: it never repairs a story, because a log only holds whole ones. It is fed every entry from the first
 one, also on a resume, where the caller drops the bytes the client already has: what a delta means depends on how its part
-began.
+began. A dialect whose events have numbers of their own (openai_responses) drops them itself.
 """
 
 from services.downstream.ai_sdk import AISDKWriter

@@ -1,7 +1,7 @@
 """OpenAI Chat Completions, as its official SDKs read them: `data:` frames without ids or names, then `[DONE]`.
 
 What SDKs choke on and is therefore never sent (each found by running them): `id:` and `event:` lines, frames without
-`choices`, a null `delta`, `"error": null`, a repeated tool id or name, anything after `[DONE]`.
+`choices`, a null `delta`, `"error": null`, a repeated tool id or name, a piece of a call without `function`, anything after `[DONE]`.
 
 Beyond OpenAI's own fields: `reasoning_content`, `images` and `reasoning_details` as OpenRouter has them, `extra_content`
 beside tool calls as Google has it. Sources go out once, as url_citations: helpers of the SDKs cannot join lists. Files, opaque
@@ -129,10 +129,11 @@ class OpenAIChatWriter(Writer):
         return b""
 
     def _call_finished(self, event: PartFinished) -> bytes:
-        call: dict[str, Any] = {"index": self._calls[event.part], **sides.extra(event.side)}
-        if event.part in self._unsaid:
-            call["function"] = {"arguments": "{}"}
-        return self._chunk({"tool_calls": [call]}) if len(call) > 1 else b""
+        """Arguments, if there were none, and what has to come back; helpers of the SDKs want a `function` every time."""
+        extra, left = sides.extra(event.side), "{}" if event.part in self._unsaid else ""
+        if not extra and not left:
+            return b""
+        return self._chunk({"tool_calls": [{"index": self._calls[event.part], "function": {"arguments": left}, **extra}]})
 
     def _finished(self, reason: Reason) -> bytes:
         extras = {"annotations": self._sources, "reasoning_details": self._details}

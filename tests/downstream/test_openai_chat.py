@@ -82,6 +82,8 @@ def test_a_chat_in_full() -> None:
     }
     assert [chunk["choices"][0]["finish_reason"] for chunk in told[:-1]] == [None] * (len(told) - 2) + ["tool_calls"]
     assert (told[-1]["choices"], told[-1]["usage"]["total_tokens"]) == ([], 5)
+    calls = [call for chunk in told[:-1] for call in chunk["choices"][0]["delta"].get("tool_calls", ())]
+    assert all(type(call["function"]["arguments"]) is str for call in calls)
     message = accumulated(told)
     whole = json.loads(WRITERS["openai_chat"].whole(reply(*STORY), {}))
     said = whole["choices"][0]["message"]
