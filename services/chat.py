@@ -220,6 +220,14 @@ class Chat:
     def models(self) -> list[Listing]:
         return self._catalogue.listings()
 
+    async def keep_models_fresh(self) -> None:
+        """Ask the servers for their models again and again. Cancel it to end it."""
+        await self._catalogue.keep_fresh()
+
+    def watch_models(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed()` whenever models come or go. Returns the function that ends this."""
+        return self._catalogue.watch(changed)
+
     async def refresh_models(self, older_than: float = 0.0) -> list[Listing]:
         """Ask the servers again, unless they were asked less than so many seconds ago."""
         await self._catalogue.refresh(older_than)

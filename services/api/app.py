@@ -49,10 +49,17 @@ class _Switch:
         self._api = api
         self._pages = pages
 
+    async def _ask_for_models(self) -> None:
+        await self._chat.refresh_models()
+        await self._chat.keep_models_fresh()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            self._asking = asyncio.get_running_loop().create_task(self._chat.refresh_models())
-            await self._pages(scope, receive, send)
+            asking = asyncio.get_running_loop().create_task(self._ask_for_models())
+            try:
+                await self._pages(scope, receive, send)
+            finally:
+                asking.cancel()
         elif scope["type"] == "http" and _is_api(scope["path"]):
             await self._api(scope, receive, send)
         else:

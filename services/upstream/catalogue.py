@@ -8,7 +8,7 @@ import asyncio
 import difflib
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from services.errors import TimedOut, UnknownModel, Unreachable, UpstreamError
@@ -17,6 +17,9 @@ from services.models import Listing, Model
 from services.upstream.http import Emit
 
 log = logging.getLogger(__name__)
+
+LOCAL_EVERY = 15.0  # seconds between two questions to the servers of this machine
+REMOTE_EVERY = 600.0  # and to all others
 
 
 class Upstream(Protocol):
@@ -49,6 +52,7 @@ class Catalogue:
         self._fixed = fixed or {}
         self._listings = {name: self._first_listing(upstream) for name, upstream in self._upstreams.items()}
         self._refreshing: asyncio.Task[None] | None = None
+        self._watchers: list[Callable[[], None]] = []
         self._asked: float | None = None  # when the last refresh ended
 
     def _first_listing(self, upstream: Upstream) -> Listing:
@@ -117,16 +121,39 @@ class Catalogue:
             self._refreshing = asyncio.get_running_loop().create_task(self._refresh_all())
         await asyncio.shield(self._refreshing)
 
-    async def _refresh_all(self) -> None:
+    async def keep_fresh(self) -> None:
+        """Ask again for ever: local servers come and go, remote ones get new models now and then. Cancel it to end it."""
+        rounds = 0
+        while True:
+            await asyncio.sleep(LOCAL_EVERY)
+            rounds += 1
+            everybody = rounds % round(REMOTE_EVERY / LOCAL_EVERY) == 0
+            if self._refreshing is None or self._refreshing.done():
+                self._refreshing = asyncio.get_running_loop().create_task(self._refresh_all(local_only=not everybody))
+                await asyncio.wait([self._refreshing])
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed()` whenever a server's listing is another one than before. Returns the function that ends this."""
+        self._watchers.append(changed)
+        return lambda: self._watchers.remove(changed)
+
+    async def _refresh_all(self, *, local_only: bool = False) -> None:
         asked = [upstream for name, upstream in self._upstreams.items() if not self._fixed.get(name)]
+        if local_only:
+            asked = [upstream for upstream in asked if is_local(upstream.host)]
         outcomes = await asyncio.gather(*(self._note(upstream) for upstream in asked), return_exceptions=True)
         for exc in filter(None, outcomes):  # a fault of ours with one server must not take the others away
             log.error("could not ask a server for its models", exc_info=exc)
-        self._asked = time.monotonic()
+        if not local_only:
+            self._asked = time.monotonic()
 
     async def _note(self, upstream: Upstream) -> None:
         """Known as soon as it has answered: nobody waits for the slowest one."""
-        self._listings[upstream.name] = await self._ask(upstream)
+        listing = await self._ask(upstream)
+        if listing != self._listings[upstream.name]:
+            self._listings[upstream.name] = listing
+            for changed in tuple(self._watchers):
+                changed()
 
     async def _ask(self, upstream: Upstream) -> Listing:
         patience = self._patience if is_local(upstream.host) else self._remote_patience

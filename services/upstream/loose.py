@@ -41,7 +41,7 @@ def shaped(value: object, kind: type[T]) -> T:
         if field.encode_name in given:
             try:
                 good[field.name] = msgspec.convert(given[field.encode_name], field.type, strict=False)
-            except msgspec.ValidationError:
+            except (msgspec.ValidationError, UnicodeEncodeError):  # half a character where a number belongs
                 continue
     return kind(**good)
 

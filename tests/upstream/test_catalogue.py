@@ -21,7 +21,7 @@ class Mill:
         self.host = host
         self.asked = 0
         self._models = models
-        self._error = error
+        self.error = error
         self._silent = silent
 
     async def read(self, turn: Turn, emit: Emit) -> None:
@@ -31,8 +31,8 @@ class Mill:
         self.asked += 1
         if self._silent:
             await asyncio.Event().wait()
-        if self._error:
-            raise self._error
+        if self.error:
+            raise self.error
         return [Model(name) for name in self._models]
 
 
@@ -123,3 +123,31 @@ async def test_refreshes_are_shared_and_not_repeated_needlessly() -> None:
 def test_local_servers_are_given_little_time(host: str) -> None:
     assert is_local(host)
     assert not is_local("api.openai.com")
+
+
+async def test_who_watches_is_told_when_models_come_and_go_and_only_then() -> None:
+    mill = Mill("ollama", error=Unreachable("not running"))
+    known = Catalogue([mill])
+    told: list[str] = []
+    end = known.watch(lambda: told.append(known.listings()[0].state))
+    await known.refresh()
+    await known.refresh()
+    mill.error = None
+    await known.refresh()
+    end()
+    mill.error = Unreachable("not running")
+    await known.refresh()
+    assert told == ["not running", "running"]
+
+
+async def test_it_keeps_itself_fresh_and_spares_the_servers_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.upstream.catalogue.LOCAL_EVERY", 0.001)
+    monkeypatch.setattr("services.upstream.catalogue.REMOTE_EVERY", 3600.0)
+    local, remote = Mill("ollama", "llama"), Mill("openai", "gpt", host="api.openai.com")
+    known = Catalogue([local, remote])
+    came = asyncio.Event()
+    known.watch(came.set)
+    keeping = asyncio.create_task(known.keep_fresh())
+    await asyncio.wait_for(came.wait(), 5)
+    keeping.cancel()
+    assert (known.names(), remote.asked) == (["ollama/llama"], 0)

@@ -6,7 +6,7 @@ import pytest
 from services.errors import LimitExceeded
 from services.events import Failed, PartStarted, Usage
 from services.messages import Reasoning, Text, ToolCall
-from tests.upstream.reading import DONE, STOP, call, delta, end, frames, part, read, read_all_ways, reply
+from tests.upstream.reading import DONE, FINISHED, STOP, call, delta, end, frames, part, read, read_all_ways, reply
 
 ERRORS = [
     ("an object", frames({"error": {"message": "Boom", "type": "server_error", "code": None}}), "server_error", "Boom"),
@@ -97,3 +97,8 @@ def test_limits() -> None:
     for endless in (b"data: ", b'{"a":"'):
         with pytest.raises(LimitExceeded):
             read("openai_chat", [endless, *[b"x" * (1 << 20)] * 20])
+
+
+def test_half_a_character_in_a_field_of_numbers_is_no_number() -> None:
+    chunk = b'data: {"choices":[{"index":"\\ud83d","delta":{"content":"Hello"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    assert read("openai_chat", [chunk])[-1] == FINISHED

@@ -55,6 +55,7 @@ class ChatPage:
                     self._composer = Composer(on_send=self._send, on_stop=self._stop, on_model=self._choose)
         self._client.on_delete(self._leave)
         self._unwatch = self._chat.watch(self._changed)
+        self._unwatch_models = self._chat.watch_models(self._models_changed)
         self._offer_models(self._chat.models(), self._picked)
         background_tasks.create(self._refresh_models(), name="refresh models")
         if conversation:
@@ -64,6 +65,7 @@ class ChatPage:
     def _leave(self) -> None:
         self._gone = True
         self._unwatch()
+        self._unwatch_models()
         for task in self._watching.values():
             task.cancel()
 
@@ -180,10 +182,13 @@ class ChatPage:
         await self._refresh_models(0)
 
     async def _refresh_models(self, older_than: float = STALE) -> None:
-        listings = await self._chat.refresh_models(older_than)
+        await self._chat.refresh_models(older_than)
+        self._models_changed()
+
+    def _models_changed(self) -> None:
         if not self._gone:
             with self._client:
-                self._offer_models(listings, self._composer.model if self._conversation else self._picked)
+                self._offer_models(self._chat.models(), self._composer.model if self._conversation else self._picked)
 
     def _offer_models(self, listings: list[Listing], chosen: str = "") -> None:
         models = {f"{listing.name}/{model.name}": f"{model.name} · {listing.name}" for listing in listings for model in listing.models}
