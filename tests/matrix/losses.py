@@ -1,0 +1,108 @@
+"""What a dialect cannot carry, and what becomes of it. Nothing else may be missing from what a client shows.
+
+Each loss is a function of the story: the matrix applies it to know what to expect, and docs/dialects.md prints its sentence.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.matrix.story import Counts, Failure, Told
+
+Change = Callable[[Told], Told]
+
+
+class Loss(NamedTuple):
+    dialect: str
+    what: str
+    becomes: str
+    change: Change
+
+
+def _counts(change: Callable[[Counts], Counts]) -> Change:
+    return lambda told: told._replace(counts=change(told.counts)) if told.counts else told
+
+
+def _without_reasoning(told: Told) -> Told:
+    return told._replace(reasoning="")
+
+
+def _without_calls(told: Told) -> Told:
+    return told._replace(calls=(), answer=None, reason="stop" if told.calls else told.reason)
+
+
+def _refused(dialect: str) -> Change:
+    sentence = f"tools cannot be sent to this server: its dialect ({dialect}) has no such option."
+    return lambda told: Told(failure=Failure("invalid", sentence, 422)) if told.calls else told
+
+
+def _without_word(told: Told) -> Told:
+    """Ollama's errors are a sentence, without a status or a type."""
+    if not told.failure or told.failure.code != "server_error":
+        return told
+    failure = told.failure._replace(code="upstream", sentence="The server reported an error. Try again.")
+    return told._replace(failure=failure)
+
+
+_no_total = _counts(lambda counts: counts._replace(total=None))
+_no_reasoning_count = _counts(lambda counts: counts._replace(reasoning=None))
+_sums_up = _counts(lambda counts: counts._replace(total=counts.total or (counts.input or 0) + (counts.output or 0)))
+_zero = _counts(lambda counts: counts._replace(reasoning=counts.reasoning or 0))
+
+
+@_counts
+def _thoughts_apart(counts: Counts) -> Counts:
+    thought = counts.reasoning or 0
+    return counts._replace(output=(counts.output or 0) - thought, reasoning=thought or None)
+
+
+@_counts
+def _thoughts_included(counts: Counts) -> Counts:
+    """Where the sum says that reasoning is not among the output, it is added."""
+    given, said, thought = counts.input or 0, counts.output or 0, counts.reasoning or 0
+    apart = counts.total is not None and counts.total == given + said + thought
+    return Counts(given, said + thought if apart else said, thought or None, None)
+
+
+NO_SUM = Loss("", "the sum of the tokens", "not told, and not made up", _no_total)
+NO_THOUGHT_COUNT = Loss("", "how many tokens were reasoning", "they are among the output, and not told apart", _no_reasoning_count)
+
+UPSTREAMS: tuple[Loss, ...] = (
+    Loss("openai_completions", "reasoning", "such a server keeps it to itself; its tokens are counted", _without_reasoning),
+    Loss("openai_completions", "tools", "a turn that offers any is refused by name", _refused("openai_completions")),
+    Loss("gemini", "tokens of reasoning among the output", "they are counted apart, as Google does it", _thoughts_apart),
+    NO_THOUGHT_COUNT._replace(dialect="anthropic"),
+    NO_SUM._replace(dialect="anthropic"),
+    NO_THOUGHT_COUNT._replace(dialect="ollama"),
+    NO_SUM._replace(dialect="ollama"),
+    Loss("ollama", "the kind of an error in the middle", "it is `upstream`, with the server's own words", _without_word),
+    Loss("ollama_generate", "tools", "a turn that offers any is refused by name", _refused("ollama_generate")),
+    NO_THOUGHT_COUNT._replace(dialect="ollama_generate"),
+    NO_SUM._replace(dialect="ollama_generate"),
+    Loss("ollama_generate", "the kind of an error in the middle", "as in `ollama`", _without_word),
+)
+
+CLIENTS: tuple[Loss, ...] = (
+    Loss("openai_chat", "a sum that nobody told", "input and output, added", _sums_up),
+    Loss("openai_completions", "reasoning", "not told; its tokens are counted", _without_reasoning),
+    Loss("openai_completions", "tool calls", "not told, and the answer ends with `stop`; tools cannot be offered", _without_calls),
+    Loss("openai_completions", "a sum that nobody told", "input and output, added", _sums_up),
+    Loss("openai_responses", "a sum that nobody told", "input and output, added", _sums_up),
+    Loss("openai_responses", "a count of reasoning that nobody told", "0, as the SDKs want an integer", _zero),
+    Loss("anthropic", "the sum of the tokens", "not told; reasoning that was counted apart becomes output", _thoughts_included),
+    Loss("ollama_chat", "how many tokens were reasoning, and the sum", "not told", lambda told: _no_total(_no_reasoning_count(told))),
+    Loss("ollama_generate", "how many tokens were reasoning, and the sum", "not told", lambda told: _no_total(_no_reasoning_count(told))),
+    Loss("ollama_generate", "tool calls", "not told, and the answer ends with `stop`; tools cannot be offered", _without_calls),
+)
+
+
+def told(story: Told, upstream: str, surface: str, *, offers_tools: bool) -> Told:
+    """What is left of a story on its way. A client that cannot offer tools has none refused, and is told of none."""
+    if not offers_tools:
+        story = _without_calls(story)
+    for loss in (*_of(UPSTREAMS, upstream), *_of(CLIENTS, surface)):
+        story = loss.change(story)
+    return story
+
+
+def _of(losses: tuple[Loss, ...], dialect: str) -> list[Loss]:
+    return [loss for loss in losses if loss.dialect == dialect]
