@@ -3,6 +3,7 @@
     start     a turn becomes a running generation          open      a conversation as far as it has come
     follow    the entries of a generation, from anywhere   send      a question in a conversation becomes a generation
     stop      from anywhere, at any moment                 generations   running and recent ones
+    recall    one that may have ended long ago             restore   what an earlier process left
 
 Leaving never cancels anything here; `left` carries out the policy a client chose when it started its turn.
 """
@@ -12,31 +13,32 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 
 from services.conversations import Conversation, Node, path
-from services.errors import Conflict, Invalid, NotFound
+from services.errors import Conflict, Gone, Invalid, NotFound, RequestError
 from services.events import Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
-from services.generations.registry import Generations, Summary
+from services.generations.registry import KEEP, Generations, Retention, Summary
 from services.messages import Message, Reply, Text, Turn
 from services.models import Listing
 from services.store.store import Store
 from services.upstream.catalogue import Catalogue
 
-__all__ = ["Chat", "Listing", "Summary"]
+__all__ = ["Chat", "Listing", "Retention", "Summary"]
 
 log = logging.getLogger(__name__)
 
 TITLE = 60
+UNTOLD = 100  # generations that may have ended just before the process did, without their conversation knowing
 
 
 class Chat:
-    """`keep` finished logs at most, none older than `keep_for` seconds; at most `max_running` generations at once."""
+    """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once."""
 
     def __init__(
         self,
@@ -44,16 +46,22 @@ class Chat:
         store: Store,
         journal: Journal,
         *,
-        keep: int = 200,
-        keep_for: float = 86_400.0,
+        retention: Retention = KEEP,
         max_running: int = 1000,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
-        self._generations = Generations(journal, self._ended, keep=keep, keep_for=keep_for, max_running=max_running)
+        self._generations = Generations(journal, self._ended, retention=retention, max_running=max_running)
+        self._interrupted = self._generations.restore()
         self._watchers: list[Callable[[str], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking: set[str] = set()  # conversations whose next question is on its way into the store
+
+    async def restore(self) -> None:
+        """Before anything is asked: what an earlier process did not bring into its conversation any more."""
+        for id in dict.fromkeys([*self._generations.of_conversations(UNTOLD), *self._interrupted]):
+            with suppress(RequestError):
+                self._ended(await self._generations.recall(id))
 
     # Generations
 
@@ -76,8 +84,18 @@ class Chat:
         return named.model, lambda: self._generations.start(id, named, lambda _, emit: upstream.read(own, emit))
 
     def follow(self, id: str, after: int = 0) -> Follower:
-        """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`."""
+        """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`.
+
+        This and everything below is about a generation just started, or recalled.
+        """
         return self._generations.follow(id, after)
+
+    async def recall(self, id: str) -> None:
+        """Get hold of a generation, whether it runs, has ended, or ended in an earlier process; then ask about it at once.
+
+        Returns when a restart would know of it. Raises NotFound, and Gone when its log is no longer kept.
+        """
+        await self._generations.recall(id)
 
     async def stop(self, id: str) -> Reply:
         """Stop a generation if it still runs; returns the reply as it then stands."""
@@ -160,13 +178,19 @@ class Chat:
         await self._store.put(known.id, question)
         await self._store.put(known.id, answer)
         start()
+        await self._generations.recall(generation)
         self._changed(known.id)
         return known.id, question, self._with_reply(answer)
 
     async def open(self, conversation: str) -> tuple[Conversation, list[Node]]:
         """A conversation and the branch that is shown; replies that still run are there as far as they have come."""
         known = await self._conversation(conversation)
-        return known, [self._with_reply(node) for node in path(await self._store.nodes(conversation))]
+        branch = path(await self._store.nodes(conversation))
+        for node in branch:
+            if node.generation is not None and node.reply is None:
+                with suppress(NotFound, Gone):
+                    await self._generations.recall(node.generation)
+        return known, [self._with_reply(node) for node in branch]
 
     async def conversations(self) -> Sequence[Conversation]:
         return await self._store.list()
@@ -197,12 +221,12 @@ class Chat:
             return node
         try:
             return msgspec.structs.replace(node, reply=self.reply(node.generation))
-        except NotFound:
+        except (NotFound, Gone):
             return node
 
     async def _keep_reply(self, conversation: str, generation: Generation) -> None:
         for node in await self._store.nodes(conversation):
-            if node.generation == generation.id:
+            if node.generation == generation.id and node.reply is None:
                 await self._store.put(conversation, msgspec.structs.replace(node, reply=generation.reply))
         self._changed(conversation)
 

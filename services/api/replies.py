@@ -48,6 +48,7 @@ class Replies:
         """
         streams = wants_stream(body, default=writer.streams)
         started = self._chat.start(_bounded(request, turn or writer.turn(body), at_once=at_once))
+        await self._chat.recall(started.generation)
         if not streams:
             return await self.whole(request, writer, started, body)
         if at_once:
@@ -95,6 +96,7 @@ class Replies:
         if presence.gone:
             self._chat.left(id)
             raise ClientGone
+        await self._chat.recall(id)
         reply = self._chat.reply(id)
         if reply.problem:
             problem = reply.problem

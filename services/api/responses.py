@@ -28,14 +28,16 @@ class Responses:
     async def post(self, request: Request) -> ASGIApp:
         """`POST /v1/responses`. In the background without a stream it is answered at once, and asked for later."""
         body = await json_object(request)
-        turn = self._turn(body)
+        turn = await self._turn(body)
         if body.get("background") and not wants_stream(body, default=False):
-            return self._snapshot(self._chat.start(turn).generation)
+            return await self._snapshot(self._chat.start(turn).generation)
         return await self._replies.answer(request, OpenAIResponsesWriter, body, turn=turn)
 
     async def get(self, request: Request) -> ASGIApp:
         """`GET /v1/responses/{id}`: as far as it has come; with `?stream=true` its events, those after `starting_after`."""
-        started = self._chat.started(_generation(request.path_params["id"]))
+        generation = _generation(request.path_params["id"])
+        await self._chat.recall(generation)
+        started = self._chat.started(generation)
         query = request.query_params
         if unknown := sorted(set(query) - QUERY):
             raise BadRequest(f"Unknown in the URL: {', '.join(unknown)[:100]}. Known: {', '.join(sorted(QUERY))}.")
@@ -47,20 +49,21 @@ class Responses:
             return await self._stream(started, after)
         if after >= 0:
             raise BadRequest("`starting_after` goes with `stream=true`: without it the response comes whole.")
-        return self._snapshot(started.generation)
+        return await self._snapshot(started.generation)
 
     async def cancel(self, request: Request) -> ASGIApp:
         """`POST /v1/responses/{id}/cancel`: stop it; answers with the response as it then stands. As often as one likes."""
         generation = _generation(request.path_params["id"])
         await self._chat.stop(generation)
-        return self._snapshot(generation)
+        return await self._snapshot(generation)
 
-    def _turn(self, body: dict[str, Any]) -> Turn:
+    async def _turn(self, body: dict[str, Any]) -> Turn:
         turn = OpenAIResponsesWriter.turn(body)
         if body.get("previous_response_id") is None:
             return turn
         try:
             generation = _generation(body["previous_response_id"])
+            await self._chat.recall(generation)
             reply = self._chat.reply(generation)
         except NotFound as exc:
             raise NotFound(f"`previous_response_id` names no response that is still known. {exc.message}") from exc
@@ -81,7 +84,8 @@ class Responses:
             counting.write(await anext(batches))
         return counting.next
 
-    def _snapshot(self, generation: str) -> ASGIApp:
+    async def _snapshot(self, generation: str) -> ASGIApp:
+        await self._chat.recall(generation)
         repeated = self._chat.turn(generation).repeated or {}
         return json_response(OpenAIResponsesWriter.whole(self._chat.reply(generation), repeated))
 
