@@ -253,6 +253,7 @@ def _locked(folder: Path) -> sqlite3.Connection:
     """A lock for as long as this process lives, by SQLite's own means, which every system has. Raises SettingsError."""
     lock = sqlite3.connect(folder / "lock", timeout=START_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
+        lock.execute("PRAGMA journal_mode = MEMORY")
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as exc:
         lock.close()

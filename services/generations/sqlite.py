@@ -232,7 +232,7 @@ class _Writer:
                 self._drops.append(id)
             case _Recall():
                 try:
-                    found = self._database.recall(item.id)
+                    found = self._database.recall(item.id) if item.id not in self._drops else None
                 except (sqlite3.Error, msgspec.DecodeError) as exc:
                     log.error("generation %s cannot be read back: %s", item.id, sentence(exc))
                     found = None
