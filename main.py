@@ -14,9 +14,11 @@ from services.chat import Chat
 from services.check import Arguments, DataPath, Record, check, markdown
 from services.errors import HeadraceError, SettingsError
 from services.generations import JOURNALS
-from services.settings import Settings, load, settings_file
-from services.store import STORES
-from services.upstream import READERS
+from services.settings import Settings, load, settings_file, without_password
+from services.store import open_store
+from services.store.memory import MemoryStore
+from services.store.store import Store
+from services.upstream import PREFILLING, READERS
 from services.upstream.attempts import Persistent
 from services.upstream.catalogue import Catalogue
 from services.upstream.connections import Connections, InProcess, Transport
@@ -35,18 +37,19 @@ def main() -> None:
     try:
         settings = load()
         listening = bind(settings.server.host, settings.server.port, settings.server.write_timeout)
+        store = open_store(settings.storage.database, settings_file().parent)
     except SettingsError as exc:
         sys.stderr.write(f"{exc}\n")
         sys.exit(2)
-    serve(settings, listening)
+    serve(settings, listening, store)
 
 
-def serve(settings: Settings, listening: socket.socket) -> None:
+def serve(settings: Settings, listening: socket.socket, store: Store) -> None:
     host, port = listening.getsockname()[:2]
     connections = Connections()
     chat = Chat(
         catalogue(settings, connections, port),
-        STORES["memory"](),
+        store,
         JOURNALS[settings.storage.journal](),
         keep=settings.storage.keep,
         keep_for=settings.storage.keep_for,
@@ -87,11 +90,13 @@ async def examine(settings: Settings, model: str) -> Record:
     patient = settings.model_copy(update={"chat": settings.chat.model_copy(update={"probe": max(settings.chat.probe, 2.0)})})
     unnamed = tuple(upstream.model_copy(update={"models": ()}) for upstream in settings.upstreams)
     file = settings_file()
-    data = DataPath(str(file) if file.exists() else f"no {file}: the defaults", settings.storage.journal, "memory")
+    data = DataPath(
+        str(file) if file.exists() else f"no {file}: the defaults", settings.storage.journal, without_password(settings.storage.database)
+    )
     connections = Connections()
     try:
         asked = catalogue(patient.model_copy(update={"upstreams": unnamed}), connections, settings.server.port)
-        chat = Chat(catalogue(patient, connections, settings.server.port), STORES["memory"](), JOURNALS["memory"]())
+        chat = Chat(catalogue(patient, connections, settings.server.port), MemoryStore(), JOURNALS["memory"]())
         await asyncio.gather(asked.refresh(), chat.refresh_models())
         return await check(chat, model, asked.listings(), data)
     finally:
@@ -125,7 +130,13 @@ def catalogue(settings: Settings, connections: Transport, port: int) -> Catalogu
         rehearsal = Rehearsal(settings.rehearsal.speed)
         servers.append(HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", InProcess(rehearsal.answer)))
     fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models} | {"rehearsal": tuple(MODELS)}
-    return Catalogue(map(Persistent, servers), fixed=fixed, preferred=settings.chat.model, patience=settings.chat.probe)
+    return Catalogue(
+        map(Persistent, servers),
+        fixed=fixed,
+        preferred=settings.chat.model,
+        patience=settings.chat.probe,
+        prefilling=("rehearsal", *(upstream.name for upstream in settings.upstreams if upstream.dialect in PREFILLING)),
+    )
 
 
 if __name__ == "__main__":
