@@ -162,6 +162,13 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_after: float | None = None
 
 
+class Stop(msgspec.Struct, frozen=True):
+    """The proof of a stop: `ms` from the wish to the moment when the upstream's socket was closed, `events` that came in between."""
+
+    ms: float
+    events: int
+
+
 ReplyState = Literal["waiting", "streaming", "finished", "stopped", "failed", "interrupted"]
 
 
@@ -180,6 +187,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     problem: Problem | None = None
     ttft_ms: float | None = None
     ms: float | None = None
+    stop: Stop | None = None
 
     @property
     def message(self) -> Message:
@@ -223,6 +231,8 @@ def fold(entries: Iterable[Entry]) -> Reply:
     usage: Usage | None = None
     end: Finished | Failed | None = None
     seq = 0
+    stopping: Entry | None = None
+    stop: Stop | None = None
     for entry in entries:
         seq = entry.seq
         match entry.event:
@@ -238,6 +248,9 @@ def fold(entries: Iterable[Entry]) -> Reply:
                 first = entry.event
             case Finished() | Failed():
                 end = entry.event
+                stop = stop_proof(stopping, entry)
+            case Status("stopping"):
+                stopping = stopping or entry
             case Status() | Retrying():
                 pass
     if first is None:
@@ -256,7 +269,15 @@ def fold(entries: Iterable[Entry]) -> Reply:
         problem=problem(end) if isinstance(end, Failed) else None,
         ttft_ms=end.ttft_ms if end else None,
         ms=end.ms if end else None,
+        stop=stop,
     )
+
+
+def stop_proof(asked: Entry | None, end: Entry) -> Stop | None:
+    """How a stop went, from the entry that says it was asked for to the terminal one. None: nobody asked, or it came too late."""
+    if asked is None or not (isinstance(end.event, Finished) and end.event.reason == "stopped"):
+        return None
+    return Stop(round(end.at - asked.at, 1), end.seq - asked.seq - 1)
 
 
 def problem(end: Failed) -> Problem:

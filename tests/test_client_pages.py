@@ -50,7 +50,7 @@ def test_python(headrace: Served, tmp_path: Path, page: str) -> None:
         assert GREETING in ran([sys.executable, "client.py"], tmp_path)
 
 
-@pytest.mark.parametrize("page", ["openai-node.md", "anthropic-node.md", "ollama-js.md", "ai-sdk.md"])
+@pytest.mark.parametrize("page", ["openai-node.md", "anthropic-node.md", "ollama-js.md", "ai-sdk.md", "ai-sdk-providers.md"])
 def test_node(headrace: Served, node: str, node_modules: Path, page: str) -> None:
     for code in blocks(page, "js"):
         assert GREETING in ran([node, "--input-type=module", "-e", code.replace(ADDRESS, headrace.url)], node_modules)

@@ -1,5 +1,6 @@
 """The Responses surface: start one, ask for it while it runs or afterwards, go on with its stream, cancel it."""
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -10,12 +11,15 @@ from services.api.errors import json_response
 from services.api.reading import json_object, number
 from services.api.replies import Replies
 from services.chat import Chat
-from services.downstream.openai_responses import EVERYTHING, OpenAIResponsesWriter
+from services.downstream.openai_responses import EVERYTHING, OpenAIResponsesWriter, snapshot
+from services.downstream.openai_responses_references import generation as of_generation
+from services.downstream.openai_responses_references import referred, resolved
 from services.downstream.openai_responses_turns import PREFIX, check_included, continued
 from services.downstream.turns import wants_stream
-from services.errors import BadRequest, Invalid, NotFound
+from services.downstream.writer import Body
+from services.errors import BadRequest, Gone, Invalid, NotFound
 from services.events import Started
-from services.messages import Turn
+from services.messages import Reply, Turn
 
 QUERY = {"stream", "starting_after", "include", "include[]", "include_obfuscation"}
 
@@ -56,17 +60,36 @@ class Responses:
         return self._snapshot(generation)
 
     def _turn(self, body: dict[str, Any]) -> Turn:
-        turn = OpenAIResponsesWriter.turn(body)
+        turn = OpenAIResponsesWriter.turn(self._with_items(body))
         if body.get("previous_response_id") is None:
             return turn
         try:
             generation = _generation(body["previous_response_id"])
-            reply = self._chat.reply(generation)
+            reply = self._ended(generation, "`previous_response_id` names")
         except NotFound as exc:
             raise NotFound(f"`previous_response_id` names no response that is still known. {exc.message}") from exc
-        if reply.state in ("waiting", "streaming"):
-            raise Invalid("`previous_response_id` names a response that is still running: wait for its end, or cancel it.")
         return continued(turn, self._chat.turn(generation), reply.message)
+
+    def _with_items(self, body: dict[str, Any]) -> Body:
+        """The body with the items of earlier answers where it only refers to them."""
+        ids = referred(body)
+        return resolved(body, ids, {named: self._output(named) for named in set(map(of_generation, ids.values()))}) if ids else body
+
+    def _output(self, generation: str) -> Sequence[dict[str, Any]]:
+        """The items of an answer; none of one that is not known, or not any more."""
+        try:
+            reply = self._ended(generation, "`input` refers to an item of")
+        except (NotFound, Gone):
+            return ()
+        output: list[dict[str, Any]] = snapshot(reply, {})["output"]
+        return output
+
+    def _ended(self, generation: str, means: str) -> Reply:
+        """An answer to go on from. Raises NotFound, Gone, and Invalid while it still runs."""
+        reply = self._chat.reply(generation)
+        if reply.state in ("waiting", "streaming"):
+            raise Invalid(f"{means} a response that is still running: wait for its end, or cancel it.")
+        return reply
 
     async def _stream(self, started: Started, after: int) -> ASGIApp:
         repeated = self._chat.turn(started.generation).repeated or {}

@@ -142,8 +142,10 @@ class AnthropicWriter(Writer):
             return b""
         if live is None or _comes_whole(live):
             return stop
-        if live.kind == "reasoning" and (signature := sides.signature(live.form, event.side)):
-            return _event("content_block_delta", index=index, delta={"type": "signature_delta", "signature": signature}) + stop
+        if live.kind == "reasoning":
+            # Also an empty one: thinking that came without any is not sent back by the AI SDK's provider.
+            delta = {"type": "signature_delta", "signature": sides.signature(live.form, event.side)}
+            return _event("content_block_delta", index=index, delta=delta) + stop
         if live.kind == "tool_call" and event.side:
             return stop + self._redacted(sides.of_call(live.id or "", event.side))
         return stop

@@ -172,6 +172,7 @@ def snapshot(reply: Reply) -> dict[str, Any]:
         "error": msgspec.to_builtins(reply.problem) if reply.problem else None,
         "ttft_ms": reply.ttft_ms,
         "ms": reply.ms,
+        "stop": msgspec.to_builtins(reply.stop) if reply.stop else None,
     }
 
 

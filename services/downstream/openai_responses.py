@@ -183,23 +183,27 @@ class OpenAIResponsesWriter(Writer):
 
     @staticmethod
     def whole(reply: Reply, body: Body) -> bytes:
-        """Also of a reply that still runs: it is `in_progress`, and so is its last item."""
-        started = Started(reply.generation, reply.model, reply.created)
-        writer = OpenAIResponsesWriter(started, body, EVERYTHING)
-        response: dict[str, Any] = {}
-        for event in [started, *_story(reply), *_end(reply)]:
-            for told in writer._tell(event):
-                response = told[1].get("response", response)
-        if reply.state in ("waiting", "streaming"):
-            list(writer._settle_text("in_progress"))
-            response = writer.response("in_progress")
-            if response["output"] and response["output"][-1].get("status") == "incomplete":
-                response["output"][-1]["status"] = "in_progress"
-        return encode(response)
+        return encode(snapshot(reply, body))
 
     @staticmethod
     def refusal(error: HeadraceError) -> bytes:
         return answers.refusal(error)
+
+
+def snapshot(reply: Reply, body: Body) -> dict[str, Any]:
+    """The response as an object. Of a reply that still runs it is `in_progress`, and so is its last item."""
+    started = Started(reply.generation, reply.model, reply.created)
+    writer = OpenAIResponsesWriter(started, body, EVERYTHING)
+    response: dict[str, Any] = {}
+    for event in [started, *_story(reply), *_end(reply)]:
+        for _, fields in writer._tell(event):
+            response = fields.get("response", response)
+    if reply.state in ("waiting", "streaming"):
+        list(writer._settle_text("in_progress"))
+        response = writer.response("in_progress")
+        if response["output"] and response["output"][-1].get("status") == "incomplete":
+            response["output"][-1]["status"] = "in_progress"
+    return response
 
 
 def _story(reply: Reply) -> Iterator[Event]:

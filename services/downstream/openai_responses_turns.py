@@ -1,7 +1,8 @@
 """What is posted to /v1/responses, into a Turn: a string or items, options, tools. No I/O.
 
 Items of an answer come back as they went out; those that follow each other become one message of the assistant, as they were.
-Nothing is looked up here: `previous_response_id` is only checked, its messages are put before these by who knows them.
+Nothing is looked up here: `previous_response_id` is only checked, its messages are put before these by who knows them. Items that are
+only referred to are put in their places before; see openai_responses_references.py.
 """
 
 from collections.abc import Iterable

@@ -171,6 +171,7 @@ def test_stop_ends_the_stream_and_keeps_the_text(client: httpx.Client) -> None:
     stopped = client.delete(f"/chat/{id}").json()
     assert (stopped["state"], stopped["done"]) == ("stopped", True)
     assert stopped["text"]
+    assert 0 <= stopped["stop"]["ms"] < stopped["ms"]
     told = frames(client.get(f"/chat/{id}?after=0").content)
     assert ("status", "stopping") in [(data["type"], data.get("state")) for _, data, _ in told]
     assert told[-1][1]["reason"] == "stopped"

@@ -73,6 +73,9 @@ async def test_a_stop_is_logged_when_asked_and_when_done() -> None:
     await running.stop()
     *_, asked, _, stopped = [entry.event for entry in running.log.entries]
     assert (asked, type(stopped), running.reply.message.text) == (Status("stopping"), Finished, "Hel")
+    proof = running.reply.stop
+    assert proof is not None
+    assert (proof.ms >= 0, proof.events) == (True, 1)  # the part that was open was closed
     await running.stop()
     assert running.log.entries[-1].event is stopped
 

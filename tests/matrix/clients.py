@@ -21,11 +21,10 @@ class Client(NamedTuple):
 
 
 class Surface(NamedTuple):
-    """`reasons` are its words for the ends of an answer; `ids` says whether its clients see those of tool calls."""
+    """`reasons` are its words for the ends of an answer."""
 
     path: str
     reasons: dict[str, str]
-    ids: bool = True
     offers_tools: bool = True
 
 
@@ -34,17 +33,16 @@ SAME = {"stop": "stop", "length": "length", "tool_calls": "tool_calls"}
 SURFACES = {
     "events": Surface("/chat", SAME),
     "openai_chat": Surface("/v1/chat/completions", SAME),
-    "openai_completions": Surface("/v1/completions", SAME, offers_tools=False),
-    "openai_responses": Surface("/v1/responses", {"stop": "completed", "length": "max_output_tokens", "tool_calls": "completed"}),
+    "openai_completions": Surface("/v1/completions", {"stop": "stop", "length": "length"}, offers_tools=False),
+    "openai_responses": Surface("/v1/responses", {"stop": "completed", "length": "max_output_tokens"}),
     "anthropic": Surface("/v1/messages", {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}),
-    "ollama_chat": Surface("/api/chat", SAME | {"tool_calls": "stop"}, ids=False),
-    "ollama_generate": Surface("/api/generate", SAME, offers_tools=False),
-    "ai_sdk": Surface("/ai/chat", SAME | {"tool_calls": "tool-calls"}),
+    "ollama_chat": Surface("/api/chat", {"stop": "stop", "length": "length"}),
+    "ollama_generate": Surface("/api/generate", {"stop": "stop", "length": "length"}, offers_tools=False),
+    "ai_sdk": Surface("/ai/chat", {"stop": "stop", "length": "length", "tool_calls": "tool-calls"}),
 }
 
 STATUSES = {422: "UnprocessableEntityError", 429: "RateLimitError", 502: "InternalServerError"}
 RESPONSE_ERROR = dict.fromkeys(STATUSES, "ResponseError")
-ERROR = dict.fromkeys(STATUSES, "Error")
 
 CLIENTS = {
     "python openai chat": Client("openai_chat", "python openai", STATUSES, ("APIError", None)),
@@ -59,7 +57,7 @@ CLIENTS = {
     "node anthropic": Client("anthropic", "node anthropic", STATUSES, ("APIError", None)),
     "node ollama chat": Client("ollama_chat", "node ollama", RESPONSE_ERROR, ("Error", None)),
     "node ollama generate": Client("ollama_generate", "node ollama", RESPONSE_ERROR, ("Error", None)),
-    "node ai": Client("ai_sdk", "node ai", ERROR, ("Error", None), tuple(STREAMED)),
+    "node ai": Client("ai_sdk", "node ai", {}, ("Error", None), tuple(STREAMED)),
     "node eventsource": Client("events", "node eventsource", {}, ("", None), tuple(STREAMED)),
     "node eventsource-parser": Client("events", "node eventsource", {}, ("", None), tuple(STREAMED)),
     "browser EventSource": Client("events", "browser", {}, ("", None), tuple(STREAMED)),
@@ -74,7 +72,7 @@ def expected(told: Told, upstream: str, client: Client) -> Seen:
         "text": told.text,
         "reasoning": told.reasoning,
         "calls": [list(call) for call in told.calls],
-        "ids": len(told.calls) if surface.ids else 0,
+        "ids": told.ids,
         "finish": surface.reasons[told.reason] if told.reason else None,
         "usage": told.counts._asdict() if told.counts else None,
         "answer": told.answer,
@@ -83,12 +81,12 @@ def expected(told: Told, upstream: str, client: Client) -> Seen:
 
 
 def _error(failure: Failure, client: Client) -> tuple[str, int | None, str]:
-    """Its name, status and sentence. The stream of events has begun before anything can fail, and tells all of it."""
+    """Its name, status and sentence. The events of /chat name an error by Headrace's own word."""
     if client.surface == "events":
-        return failure.code, failure.status if failure.code == "rate_limited" else None, failure.sentence
+        return failure.code, failure.status, failure.sentence
     if failure.status is None:
         return *client.middle, failure.sentence
-    return client.raises[failure.status], None if client.surface == "ai_sdk" else failure.status, failure.sentence
+    return client.raises[failure.status], failure.status, failure.sentence
 
 
 def shown(seen: Seen, sentence: str | None) -> Seen:

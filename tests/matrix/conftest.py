@@ -1,4 +1,4 @@
-"""Two servers for the whole matrix."""
+"""Two servers for the whole matrix, and the option that writes its document."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.matrix.reading import Matrix, servers
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-docs", action="store_true", help="write docs/dialects.md from what this run sees")
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,23 @@ def _without_reasoning(told: Told) -> Told:
 
 
 def _without_calls(told: Told) -> Told:
-    return told._replace(calls=(), answer=None, reason="stop" if told.calls else told.reason)
+    return _without_end(told)._replace(calls=(), ids=0, answer=None)
+
+
+def _without_end(told: Told) -> Told:
+    return told._replace(reason="stop" if told.reason == "tool_calls" else told.reason)
+
+
+def _without_ids(told: Told) -> Told:
+    return told._replace(ids=0)
+
+
+def _without_status(told: Told) -> Told:
+    return told._replace(failure=told.failure._replace(status=None)) if told.failure else told
+
+
+def _server_status_only(told: Told) -> Told:
+    return _without_status(told) if told.failure and told.failure.code == "invalid" else told
 
 
 def _refused(dialect: str) -> Change:
@@ -70,7 +86,7 @@ UPSTREAMS: tuple[Loss, ...] = (
     Loss("openai_completions", "reasoning", "such a server keeps it to itself; its tokens are counted", _without_reasoning),
     Loss("openai_completions", "tools", "a turn that offers any is refused by name", _refused("openai_completions")),
     Loss("gemini", "tokens of reasoning among the output", "they are counted apart, as Google does it", _thoughts_apart),
-    NO_THOUGHT_COUNT._replace(dialect="anthropic"),
+    NO_THOUGHT_COUNT._replace(dialect="anthropic", becomes="among the output; told apart only by those servers that tell it"),
     NO_SUM._replace(dialect="anthropic"),
     NO_THOUGHT_COUNT._replace(dialect="ollama"),
     NO_SUM._replace(dialect="ollama"),
@@ -81,17 +97,32 @@ UPSTREAMS: tuple[Loss, ...] = (
     Loss("ollama_generate", "the kind of an error in the middle", "as in `ollama`", _without_word),
 )
 
+ENDS = Loss("", "that an answer ended with tool calls", "", _without_end)
+ADDED = Loss("", "a sum that nobody told", "input and output, added", _sums_up)
+NO_MORE_COUNTS = Loss("", "how many tokens were reasoning, and the sum", "not told", lambda told: _no_total(_no_reasoning_count(told)))
+NO_TOOLS = Loss("", "tool calls", "not told, and the answer ends with `stop`; tools cannot be offered", _without_calls)
+
 CLIENTS: tuple[Loss, ...] = (
-    Loss("openai_chat", "a sum that nobody told", "input and output, added", _sums_up),
+    Loss(
+        "events",
+        "a refusal before the first byte",
+        "the stream has begun before the server is asked: `failed` has the server's status in it",
+        _server_status_only,
+    ),
+    ADDED._replace(dialect="openai_chat"),
     Loss("openai_completions", "reasoning", "not told; its tokens are counted", _without_reasoning),
-    Loss("openai_completions", "tool calls", "not told, and the answer ends with `stop`; tools cannot be offered", _without_calls),
-    Loss("openai_completions", "a sum that nobody told", "input and output, added", _sums_up),
-    Loss("openai_responses", "a sum that nobody told", "input and output, added", _sums_up),
+    NO_TOOLS._replace(dialect="openai_completions"),
+    ADDED._replace(dialect="openai_completions"),
+    ENDS._replace(dialect="openai_responses", becomes="`completed`, as at OpenAI; the calls are there"),
+    ADDED._replace(dialect="openai_responses"),
     Loss("openai_responses", "a count of reasoning that nobody told", "0, as the SDKs want an integer", _zero),
     Loss("anthropic", "the sum of the tokens", "not told; reasoning that was counted apart becomes output", _thoughts_included),
-    Loss("ollama_chat", "how many tokens were reasoning, and the sum", "not told", lambda told: _no_total(_no_reasoning_count(told))),
-    Loss("ollama_generate", "how many tokens were reasoning, and the sum", "not told", lambda told: _no_total(_no_reasoning_count(told))),
-    Loss("ollama_generate", "tool calls", "not told, and the answer ends with `stop`; tools cannot be offered", _without_calls),
+    ENDS._replace(dialect="ollama_chat", becomes="`stop`, as at Ollama; the calls are there"),
+    Loss("ollama_chat", "ids of tool calls", "Ollama's SDKs drop them; results are matched by name and order", _without_ids),
+    NO_MORE_COUNTS._replace(dialect="ollama_chat"),
+    NO_TOOLS._replace(dialect="ollama_generate"),
+    NO_MORE_COUNTS._replace(dialect="ollama_generate"),
+    Loss("ai_sdk", "the status of a refusal", "HTTP has it; the SDK shows the sentence alone", _without_status),
 )
 
 
@@ -99,10 +130,11 @@ def told(story: Told, upstream: str, surface: str, *, offers_tools: bool) -> Tol
     """What is left of a story on its way. A client that cannot offer tools has none refused, and is told of none."""
     if not offers_tools:
         story = _without_calls(story)
-    for loss in (*_of(UPSTREAMS, upstream), *_of(CLIENTS, surface)):
-        story = loss.change(story)
+    return left(left(story, UPSTREAMS, upstream), CLIENTS, surface)
+
+
+def left(story: Told, losses: tuple[Loss, ...], dialect: str) -> Told:
+    for loss in losses:
+        if loss.dialect == dialect:
+            story = loss.change(story)
     return story
-
-
-def _of(losses: tuple[Loss, ...], dialect: str) -> list[Loss]:
-    return [loss for loss in losses if loss.dialect == dialect]

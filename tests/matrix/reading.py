@@ -54,11 +54,14 @@ class Matrix:
         if place not in self._seen:
             program = CLIENTS[place.client].program
             for cell in self._read(program):
-                self._seen[Place(cell["upstream"], cell["client"], cell["scene"])] = cell["seen"]
+                read = Place(cell["upstream"], cell["client"], cell["scene"])
+                self._seen[read] = cell["seen"]
+                if read.scene == "slow":
+                    self._seen[read]["closed"] = self._closed(read)
         return self._seen[place]
 
-    def left(self, place: Place) -> bool:
-        """Whether the connection that this cell's model was asked on has been closed."""
+    def _closed(self, place: Place) -> bool:
+        """Whether the connection that this cell's model was asked on has been closed, long before its answer's end."""
         return self._between.wait_until_closed(str(LIMITS[place]).encode())
 
     def _read(self, program: str) -> list[dict[str, Any]]:

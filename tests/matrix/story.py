@@ -33,11 +33,15 @@ class Failure(NamedTuple):
 
 
 class Told(NamedTuple):
-    """`answer` is the second turn's text, after the results of the tools. Counts of a reply that failed are not compared."""
+    """`ids` is how many different ids the calls have, `answer` the second turn's text, after the results of the tools.
+
+    Counts of a reply that failed are not compared.
+    """
 
     text: str = ""
     reasoning: str = ""
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
+    ids: int = 0
     reason: str | None = None
     counts: Counts | None = None
     answer: str | None = None
@@ -48,7 +52,9 @@ def _told(question: str, text: str, reason: str, reasoning: str = "", calls: boo
     thought = size(reasoning)
     output = thought + size(text) + (sum(1 + size(arguments) for arguments in ARGUMENTS) if calls else 0)
     counts = Counts(size(question), output, thought, size(question) + output)
-    return Told(text, reasoning, CALLS if calls else (), reason, counts, QUOTED if calls else None)
+    if calls:
+        return Told(text, reasoning, CALLS, len(CALLS), reason, counts, QUOTED)
+    return Told(text, reasoning, reason=reason, counts=counts)
 
 
 TRUNCATED = Failure("truncated", "The answer ended in the middle: the server closed the connection.")

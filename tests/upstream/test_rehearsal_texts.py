@@ -238,7 +238,8 @@ TOPICS = pytest.mark.parametrize("topic", guide.TOPICS, ids=lambda topic: topic.
 
 @TOPICS
 def test_code_in_the_guide_is_code(topic: guide.Topic, node: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    for vendor in ("OPENAI", "ANTHROPIC", "GEMINI"):
+        monkeypatch.setenv(f"{vendor}_API_KEY", "sk-x")
     for language, code in fences(topic.markdown):
         check_code(node, tmp_path, language, code)
         for said in re.findall(r"-d '(.*)'", code):
@@ -260,7 +261,7 @@ def test_the_guide_speaks_of_what_there_is(topic: guide.Topic) -> None:
     models = re.findall(r"rehearsal/(\w+)", topic.markdown)
     assert set(models) <= set(MODELS)
     ours = re.findall(r"127\.0\.0\.1:8080(/\w+)", topic.markdown)
-    assert set(ours) <= {"/chat", "/v1", "/models"}
+    assert set(ours) <= {"/chat", "/v1", "/models", "/ai"}
 
 
 def test_the_guide_names_the_servers_that_are_listed() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from nicegui import ui
 
 from services.events import Entry, Failed, Finished, PartDelta, PartFinished, PartStarted, Retrying, Started, Status, Usage
-from services.messages import Attachment, Problem, Reasoning, Refusal, Reply, ReplyState, Text, ToolCall, problem, state
+from services.messages import Attachment, Problem, Reasoning, Refusal, Reply, ReplyState, Stop, Text, ToolCall, problem, state, stop_proof
 from ui.panels.actions import copy_button
 from ui.panels.parts import Figures, Notice, Thought, Tool, Waiting
 from ui.panels.prose import Prose
@@ -19,6 +19,7 @@ class Answer:
     def __init__(self, generation: str, *, on_retry: Callable[[], Awaitable[None]]) -> None:
         self.generation = generation
         self._on_retry = on_retry
+        self._stopping: Entry | None = None
         self._text: list[str] = []  # the answer as Markdown, for the copy button
         self._parts: dict[int, Prose | Thought | Tool] = {}
         self._usage: Usage | None = None
@@ -61,13 +62,15 @@ class Answer:
                 if (part := self._parts.get(number)) is not None:
                     part.finish(entry.at) if isinstance(part, Thought) else part.finish()
             case Status(name):
+                if name == "stopping":
+                    self._stopping = self._stopping or entry
                 self._waiting.say(name)
             case Retrying(attempt, wait_ms, _, tries):
                 self._waiting.say(f"attempt {attempt}{f' of {tries}' if tries else ''}, in {math.ceil(wait_ms / 1000)} s")
             case Usage():
                 self._usage = entry.event
             case Finished() | Failed():
-                self._end(entry.event)
+                self._end(entry.event, stop_proof(self._stopping, entry))
             case Started(model=model):
                 self._figures.model(model)
 
@@ -88,13 +91,13 @@ class Answer:
                 case kind:
                     self._not_shown(kind)
 
-    def _end(self, end: Finished | Failed) -> None:
+    def _end(self, end: Finished | Failed, stop: Stop | None) -> None:
         self._waiting.hide()
         self._set_state(state(not self._empty, end))
         if isinstance(end, Failed):
             self._problem(problem(end))
         else:
-            self._reason(end.reason)
+            self._reason(end.reason, stop)
         self._figures.show(self._usage, end.ttft_ms, end.ms)
 
     async def flush(self) -> None:
@@ -115,7 +118,7 @@ class Answer:
         if reply.problem:
             self._problem(reply.problem)
         elif reply.reason:
-            self._reason(reply.reason)
+            self._reason(reply.reason, reply.stop)
         self._figures.show(reply.usage, reply.ttft_ms, reply.ms)
 
     def _show_part(self, part: object) -> None:
@@ -142,11 +145,11 @@ class Answer:
         with self._body:
             Notice(problem.message, upstream=problem.upstream, on_retry=self._on_retry)
 
-    def _reason(self, reason: str) -> None:
+    def _reason(self, reason: str, stop: Stop | None) -> None:
         notes = {
             "length": "Cut off: the limit of tokens was reached.",
             "content_filter": "Cut off by the provider's content filter.",
-            "stopped": "Stopped.",
+            "stopped": f"Stopped; the connection to the server was closed {stop.ms:.0f} ms later." if stop else "Stopped.",
         }
         with self._body:
             if note := notes.get(reason):
