@@ -10,10 +10,11 @@
     postgresql.py   the other database, reached
     upgrade.py      migrations/, run when the stored revision is not the last
 
-A store of another kind is one file that implements `Store` and a case in `open_store`; the tests of this room run on all.
+A store of another kind is one file that implements `Store` and a line in STORES, by the scheme of its URL; the tests of this room run on all.
 """
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 
 from services.store import sqlite
@@ -31,11 +32,14 @@ def open_store(url: str, home: Path) -> Store:
 
     Raises SettingsError when it cannot be used.
     """
-    if url == "memory":
-        return MemoryStore()
-    if not url.startswith(SQLITE):
-        importlib.import_module("services.store.postgresql").prepare(url)
-        return Worker(lambda: importlib.import_module("services.store.sql").SQLDatabase(url), CONNECTIONS)
+    return STORES[url.partition(":")[0]](url, home)
+
+
+def _memory(url: str = "memory", home: Path = Path()) -> Store:
+    return MemoryStore()
+
+
+def _sqlite(url: str, home: Path) -> Store:
     path = home / url.removeprefix(SQLITE)
     revision = sqlite.prepare(path)
     if revision is None:
@@ -45,3 +49,11 @@ def open_store(url: str, home: Path) -> Store:
         # By name, because these imports take as long as all the rest of a start.
         importlib.import_module("services.store.upgrade").upgrade(f"{SQLITE}{path}")
     return Worker(lambda: importlib.import_module("services.store.sql").SQLDatabase(f"{SQLITE}{path}"))
+
+
+def _postgresql(url: str, home: Path) -> Store:
+    importlib.import_module("services.store.postgresql").prepare(url)
+    return Worker(lambda: importlib.import_module("services.store.sql").SQLDatabase(url), CONNECTIONS)
+
+
+STORES: dict[str, Callable[..., Store]] = {"memory": _memory, "sqlite": _sqlite, "postgresql": _postgresql}
