@@ -130,8 +130,9 @@ def catalogue(settings: Settings, connections: Transport, port: int) -> Catalogu
         rehearsal = Rehearsal(settings.rehearsal.speed)
         servers.append(HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", InProcess(rehearsal.answer)))
     fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models} | {"rehearsal": tuple(MODELS)}
+    persistent = (Persistent(server, spare=server.name != "rehearsal") for server in servers)
     return Catalogue(
-        map(Persistent, servers),
+        persistent,
         fixed=fixed,
         preferred=settings.chat.model,
         patience=settings.chat.probe,

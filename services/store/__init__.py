@@ -10,7 +10,7 @@
     postgresql.py   the other database, reached
     upgrade.py      migrations/, run when the stored revision is not the last
 
-A store of another kind is one file that implements `Store` and a line in STORES, by the scheme of its URL; the tests of this room run on all.
+A store of another kind is one file that implements `Store` and a line in STORES, by its URL's scheme; the tests of this room run on all.
 """
 
 import importlib

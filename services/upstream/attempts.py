@@ -33,11 +33,16 @@ Rest = Callable[[float], Awaitable[None]]
 
 
 class Persistent:
-    def __init__(self, upstream: Upstream, *, rest: Rest = asyncio.sleep, clock: Callable[[], float] = time.monotonic) -> None:
+    """`spare` is whether a server that keeps failing is left alone; one that fails on demand is not."""
+
+    def __init__(
+        self, upstream: Upstream, *, spare: bool = True, rest: Rest = asyncio.sleep, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.name = upstream.name
         self.host = upstream.host
         self._upstream = upstream
         self._rest = rest
+        self._spare = spare
         self._breaker = Breaker(2.0 if is_local(upstream.host) else 15.0, clock)
         self._budget = _Budget(clock)
 
@@ -102,7 +107,7 @@ class Persistent:
         return max(ours, asked_for or 0.0)
 
     def _refuse_while_left_alone(self) -> None:
-        if wait := self._breaker.wait():
+        if self._spare and (wait := self._breaker.wait()):
             told = f"{self.name} at {self.host} keeps failing, so it is left alone for {wait:.0f} s. Retry then."
             raise Unreachable(told, code="breaker", retry_after=wait)
 

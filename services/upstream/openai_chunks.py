@@ -44,19 +44,21 @@ class Chunk(msgspec.Struct, gc=False):
 
 decode = msgspec.json.Decoder(Chunk).decode
 
-_NOTHING_ELSE = Chunk([Choice(0, Delta())])
+_NO_CONTENT, _NO_TEXT = Chunk([Choice(0, Delta())]), Chunk([Choice(0)])
 
 
 def only_text(data: bytes) -> str | None:
     """The text of a chunk that says nothing but text, which 99 of 100 do; None for any other frame."""
     try:
         chunk = decode(data)
-        delta = chunk.choices[0].delta  # type: ignore[index]
-        text = delta.content  # type: ignore[union-attr]
-        delta.content = None  # type: ignore[union-attr]
-    except (*loose.UNREADABLE, TypeError, IndexError, AttributeError):
+        choice = chunk.choices[0]  # type: ignore[index]
+    except (*loose.UNREADABLE, TypeError, IndexError):
         return None
-    return text if type(text) is str and chunk == _NOTHING_ELSE else None
+    if (delta := choice.delta) is None:
+        text, choice.text = choice.text, None
+        return text if text is not None and chunk == _NO_TEXT else None
+    text, delta.content = delta.content, None
+    return text if type(text) is str and chunk == _NO_CONTENT else None
 
 
 # Reasons that are not OpenAI's: TGI, vLLM, Anthropic and Gemini behind proxies. What is not here means stop.

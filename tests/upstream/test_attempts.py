@@ -150,6 +150,14 @@ async def test_a_server_that_keeps_failing_is_left_alone_then_probed_once() -> N
         assert told(await story(persistent))[-1] == "finished"
 
 
+async def test_a_server_that_fails_on_demand_is_never_left_alone() -> None:
+    async with upstream(sends(answer("503 Busy", b"{}", CLOSE))) as (asked, server):
+        persistent = Persistent(asked, spare=False)
+        for _ in range(2 * IN_A_ROW):
+            await story(persistent, msgspec.structs.replace(TURN, tries=1))
+    assert len(server.requests) == 2 * IN_A_ROW
+
+
 async def test_a_server_in_trouble_does_not_get_thrice_the_load() -> None:
     asks = 2 * AT_LEAST
     persistent: Persistent
