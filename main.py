@@ -14,10 +14,13 @@ from services.chat import Chat, Retention
 from services.check import Arguments, DataPath, Record, check, markdown
 from services.errors import HeadraceError, SettingsError
 from services.generations import JOURNALS
+from services.generations.journal import Journal
 from services.generations.memory import MemoryJournal
-from services.settings import Settings, load, settings_file
-from services.store import STORES
-from services.upstream import READERS
+from services.settings import Settings, load, settings_file, without_password
+from services.store import open_store
+from services.store.memory import MemoryStore
+from services.store.store import Store
+from services.upstream import PREFILLING, READERS
 from services.upstream.attempts import Persistent
 from services.upstream.catalogue import Catalogue
 from services.upstream.connections import Connections, InProcess, Transport
@@ -36,20 +39,21 @@ def main() -> None:
     try:
         settings = load()
         listening = bind(settings.server.host, settings.server.port, settings.server.write_timeout)
-        serve(settings, listening)
+        storage, home = settings.storage, settings_file().parent
+        journal = JOURNALS[storage.journal](home / storage.folder, storage.synchronous == "full")  # first: it locks the folder
+        serve(settings, listening, open_store(storage.database, home), journal)
     except SettingsError as exc:
         sys.stderr.write(f"{exc}\n")
         sys.exit(2)
 
 
-def serve(settings: Settings, listening: socket.socket) -> None:
+def serve(settings: Settings, listening: socket.socket, store: Store, journal: Journal) -> None:
     host, port = listening.getsockname()[:2]
     connections = Connections()
     storage = settings.storage
-    journal = JOURNALS[storage.journal](settings_file().parent / storage.folder, storage.synchronous == "full")
     chat = Chat(
         catalogue(settings, connections, port),
-        STORES["memory"](),
+        store,
         journal,
         retention=Retention(storage.keep, storage.keep_for, storage.keep_bytes),
         max_running=settings.server.max_streams,
@@ -94,11 +98,13 @@ async def examine(settings: Settings, model: str) -> Record:
     patient = settings.model_copy(update={"chat": settings.chat.model_copy(update={"probe": max(settings.chat.probe, 2.0)})})
     unnamed = tuple(upstream.model_copy(update={"models": ()}) for upstream in settings.upstreams)
     file = settings_file()
-    data = DataPath(str(file) if file.exists() else f"no {file}: the defaults", settings.storage.journal, "memory")
+    data = DataPath(
+        str(file) if file.exists() else f"no {file}: the defaults", settings.storage.journal, without_password(settings.storage.database)
+    )
     connections = Connections()
     try:
         asked = catalogue(patient.model_copy(update={"upstreams": unnamed}), connections, settings.server.port)
-        chat = Chat(catalogue(patient, connections, settings.server.port), STORES["memory"](), MemoryJournal())
+        chat = Chat(catalogue(patient, connections, settings.server.port), MemoryStore(), MemoryJournal())
         await asyncio.gather(asked.refresh(), chat.refresh_models())
         return await check(chat, model, asked.listings(), data)
     finally:
@@ -133,7 +139,13 @@ def catalogue(settings: Settings, connections: Transport, port: int) -> Catalogu
         servers.append(HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", InProcess(rehearsal.answer)))
     fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models} | {"rehearsal": tuple(MODELS)}
     persistent = (Persistent(server, spare=server.name != "rehearsal") for server in servers)
-    return Catalogue(persistent, fixed=fixed, preferred=settings.chat.model, patience=settings.chat.probe)
+    return Catalogue(
+        persistent,
+        fixed=fixed,
+        preferred=settings.chat.model,
+        patience=settings.chat.probe,
+        prefilling=("rehearsal", *(upstream.name for upstream in settings.upstreams if upstream.dialect in PREFILLING)),
+    )
 
 
 if __name__ == "__main__":

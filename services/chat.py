@@ -2,39 +2,36 @@
 
     start     a turn becomes a running generation          open      a conversation as far as it has come
     follow    the entries of a generation, from anywhere   send      a question in a conversation becomes a generation
-    stop      from anywhere, at any moment                 generations   running and recent ones
-    recall    one that may have ended long ago             restore   what an earlier process left
+    stop      from anywhere, at any moment                 retry, regenerate, edit, go_on   another answer, or more of it
+    recall    one that may have ended long ago             choose, rename, delete
+    generations   running and recent ones                  restore   what an earlier process left
 
 Leaving never cancels anything here; `left` carries out the policy a client chose when it started its turn.
 """
 
 import asyncio
-import logging
 import secrets
-import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 
 import msgspec
 
-from services.conversations import Conversation, Node, path
-from services.errors import Conflict, Gone, Invalid, NotFound, RequestError
+from services.conversations import Branch, Conversation
+from services.errors import Invalid, RequestError
 from services.events import Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
 from services.generations.registry import KEEP, Generations, Retention, Summary
-from services.messages import Message, Reply, Text, Turn
+from services.messages import Reply, Turn
 from services.models import Listing
 from services.store.store import Store
+from services.talks import Asked, Prepared, Talks
 from services.upstream.catalogue import Catalogue
 
-__all__ = ["Chat", "Listing", "Retention", "Summary"]
+__all__ = ["Asked", "Chat", "Listing", "Retention", "Summary"]
 
-log = logging.getLogger(__name__)
-
-TITLE = 60
-UNTOLD = 100  # generations that may have ended just before the process did, without their conversation knowing
+UNTOLD = 20  # generations that may have ended just before the process did, without their conversation knowing
 
 
 class Chat:
@@ -53,15 +50,14 @@ class Chat:
         self._store = store
         self._generations = Generations(journal, self._ended, retention=retention, max_running=max_running)
         self._interrupted = self._generations.restore()
-        self._watchers: list[Callable[[str], None]] = []
+        self._talks = Talks(store, self._generations, self._prepare)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._asking: set[str] = set()  # conversations whose next question is on its way into the store
 
     async def restore(self) -> None:
-        """Before anything is asked: what an earlier process did not bring into its conversation any more."""
+        """Before anything is asked: bring into its conversation what an earlier process did not any more."""
         for id in dict.fromkeys([*self._generations.of_conversations(UNTOLD), *self._interrupted]):
             with suppress(RequestError):
-                self._ended(await self._generations.recall(id))
+                await self._talks.restored(await self._generations.recall(id))
 
     # Generations
 
@@ -70,18 +66,23 @@ class Chat:
 
         Raises UnknownModel, Invalid for a turn that says nothing, and Busy when too many are running or on shutdown.
         """
-        _, start = self._prepare(turn, self._new_id())
-        return start()
-
-    def _prepare(self, turn: Turn, id: str) -> tuple[str, Callable[[], Started]]:
-        """The model's full name, and what starts the generation. Raises what `start` raises."""
         self._generations.admit()
         if not turn.messages:
             raise Invalid('`messages` is empty: send at least one message, such as {"role": "user", "content": "Hello"}.')
-        upstream, model = self._catalogue.resolve(turn.model)
-        own = msgspec.structs.replace(turn, model=model)
-        named = msgspec.structs.replace(turn, model=f"{upstream.name}/{model}")
-        return named.model, lambda: self._generations.start(id, named, lambda _, emit: upstream.read(own, emit))
+        return self._prepare(self._new_id(), turn.model).start(turn)
+
+    def _prepare(self, id: str, model: str) -> Prepared:
+        """What starts the generation `id` by this model. Raises UnknownModel and Busy."""
+        self._generations.admit()
+        upstream, own = self._catalogue.resolve(model)
+        full = f"{upstream.name}/{own}"
+
+        def start(turn: Turn) -> Started:
+            asked = msgspec.structs.replace(turn, model=own)
+            named = msgspec.structs.replace(turn, model=full)
+            return self._generations.start(id, named, lambda _, emit: upstream.read(asked, emit))
+
+        return Prepared(full, self._catalogue.prefills(upstream.name), start)
 
     def follow(self, id: str, after: int = 0) -> Follower:
         """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`.
@@ -127,108 +128,66 @@ class Chat:
 
     def _ended(self, generation: Generation) -> None:
         if generation.turn.conversation:
-            self._spawn(self._keep_reply(generation.turn.conversation, generation))
+            self._spawn(self._talks.ended(generation))
 
-    # Conversations
+    # Conversations; `id`, where it can be given, is the client's own name for the message it makes, so that it is never made twice
 
-    async def send(self, conversation: str | None, model: str, text: str) -> tuple[str, Node, Node]:
-        """Ask `text` in a conversation, a new one when it is None. Returns its id, the question and the running answer.
+    async def send(self, conversation: str | None, model: str, text: str, *, id: str | None = None) -> Asked:
+        """Ask `text` at the end of the branch that is shown, or in a new conversation when it is None.
 
-        Raises what `start` raises, NotFound, and Conflict while an answer of the conversation is running; then nothing
-        was stored.
+        Raises what `start` raises, NotFound, NotSaved, and Conflict while an answer of the conversation is running; then
+        nothing was stored and nobody was asked. So do the next four.
         """
-        if not text.strip():
-            raise Invalid("The message is empty.")
-        async with self._one_at_a_time(conversation):
-            known = await self._conversation(conversation) if conversation else _new_conversation(self._new_id(), text)
-            _, branch = await self.open(known.id) if conversation else (known, [])
-            question = Node(self._new_id(), branch[-1].id if branch else None, Message("user", (Text(text),)))
-            return await self._ask(known, model, branch, question)
+        return await self._talks.send(conversation, model, text, id)
 
-    async def retry(self, conversation: str, model: str) -> tuple[str, Node, Node]:
-        """Answer the last question of a conversation again, as another branch. Returns and raises as `send` does."""
-        async with self._one_at_a_time(conversation):
-            known, branch = await self.open(conversation)
-            while branch and branch[-1].message is None:
-                branch.pop()
-            if not branch:
-                raise Conflict("There is no question to answer.")
-            return await self._ask(known, model, branch[:-1], branch[-1])
+    async def retry(self, conversation: str, model: str, *, id: str | None = None) -> Asked:
+        """Answer the last question that is shown again, as another branch."""
+        return await self._talks.retry(conversation, model, id)
 
-    @asynccontextmanager
-    async def _one_at_a_time(self, conversation: str | None) -> AsyncGenerator[None, None]:
-        """Raises Conflict while an answer of the conversation runs, or another question is on its way into the store."""
-        if conversation and (conversation in self._asking or self.is_answering(conversation)):
-            raise Conflict("An answer in this conversation is still running. Stop it, or wait for its end.")
-        self._asking.add(conversation or "")
-        try:
-            yield
-        finally:
-            self._asking.discard(conversation or "")
+    async def regenerate(self, conversation: str, answer: str, model: str, *, id: str | None = None) -> Asked:
+        """Another answer beside this one, whatever comes after it, perhaps by another model."""
+        return await self._talks.regenerate(conversation, answer, model, id)
 
-    async def _ask(self, known: Conversation, model: str, before: Sequence[Node], question: Node) -> tuple[str, Node, Node]:
-        """Stored first, then started: an answer that ends at once finds its place, and a store that fails costs nothing."""
-        messages = tuple(message for node in [*before, question] if (message := _message(node)) is not None)
-        generation = self._new_id()
-        turn = Turn(model, messages, conversation=known.id)
-        named, start = self._prepare(turn, generation)
-        answer = Node(self._new_id(), question.id, generation=generation)
-        known = msgspec.structs.replace(known, updated=time.time(), model=named)
-        await (self._store.create(known) if await self._store.get(known.id) is None else self._store.save(known))
-        await self._store.put(known.id, question)
-        await self._store.put(known.id, answer)
-        start()
-        await self._generations.recall(generation)
-        self._changed(known.id)
-        return known.id, question, self._with_reply(answer)
+    async def edit(self, conversation: str, question: str, model: str, text: str, *, id: str | None = None) -> Asked:
+        """Another question in the place of this one, and its answer; the old one stays as a branch."""
+        return await self._talks.edit(conversation, question, model, text, id)
 
-    async def open(self, conversation: str) -> tuple[Conversation, list[Node]]:
+    async def go_on(self, conversation: str, answer: str, model: str, *, after: str) -> Asked:
+        """Let an answer that was cut off go on from its end; `after` is the generation that was cut off.
+
+        It stays one message: its node gets a new generation, and keeps what was said before. Raises Conflict, too, for one
+        that has no text, ended by itself, or has messages after it.
+        """
+        return await self._talks.go_on(conversation, answer, model, after)
+
+    async def open(self, conversation: str) -> Branch:
         """A conversation and the branch that is shown; replies that still run are there as far as they have come."""
-        known = await self._conversation(conversation)
-        branch = path(await self._store.nodes(conversation))
-        for node in branch:
-            if node.generation is not None and node.reply is None:
-                with suppress(NotFound, Gone):
-                    await self._generations.recall(node.generation)
-        return known, [self._with_reply(node) for node in branch]
+        return await self._talks.open(conversation)
+
+    async def choose(self, conversation: str, node: str) -> None:
+        """Show the branch through this node, down to what was added to it last. Nothing that runs is disturbed."""
+        await self._talks.choose(conversation, node)
+
+    async def rename(self, conversation: str, title: str) -> None:
+        await self._talks.rename(conversation, title)
+
+    async def delete(self, conversation: str) -> None:
+        """A conversation and all its branches, for good. What runs in it is stopped. Raises NotFound when it was not there."""
+        await self._talks.delete(conversation)
 
     async def conversations(self) -> Sequence[Conversation]:
-        return await self._store.list()
+        """The one updated last first."""
+        return await self._talks.list()
 
     def is_answering(self, conversation: str) -> bool:
-        return self._generations.answering(conversation)
+        return self._talks.is_answering(conversation)
 
     def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
-        """Call `changed(conversation)` whenever a conversation gets a message, or ends an answer.
+        """Call `changed(conversation)` whenever a conversation gets a message, ends an answer, is changed or deleted.
 
         Returns the function that ends this.
         """
-        self._watchers.append(changed)
-        return lambda: self._watchers.remove(changed)
-
-    def _changed(self, conversation: str) -> None:
-        for changed in list(self._watchers):
-            changed(conversation)
-
-    async def _conversation(self, id: str) -> Conversation:
-        known = await self._store.get(id)
-        if known is None:
-            raise NotFound("This conversation is not here: it was deleted, or ended when Headrace was restarted.")
-        return known
-
-    def _with_reply(self, node: Node) -> Node:
-        if node.generation is None or node.reply is not None:
-            return node
-        try:
-            return msgspec.structs.replace(node, reply=self.reply(node.generation))
-        except (NotFound, Gone):
-            return node
-
-    async def _keep_reply(self, conversation: str, generation: Generation) -> None:
-        for node in await self._store.nodes(conversation):
-            if node.generation == generation.id and node.reply is None:
-                await self._store.put(conversation, msgspec.structs.replace(node, reply=generation.reply))
-        self._changed(conversation)
+        return self._talks.watch(changed)
 
     # Models
 
@@ -263,6 +222,7 @@ class Chat:
         """Take nothing new, give what runs `patience` seconds to end, then mark it as interrupted."""
         await self._generations.close(patience)
         await asyncio.gather(*self._tasks)
+        await self._store.close()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -273,20 +233,3 @@ class Chat:
     def _new_id() -> str:
         """128 bits: not to be guessed."""
         return secrets.token_hex(16)
-
-
-def _message(node: Node) -> Message | None:
-    """What a node contributes to the next turn: an answer that failed before its first word contributes nothing."""
-    if node.message is not None:
-        return node.message
-    return node.reply.message if node.reply and node.reply.parts else None
-
-
-def _new_conversation(id: str, text: str) -> Conversation:
-    now = time.time()
-    return Conversation(id, _title(text), now, now, "")
-
-
-def _title(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from services.chat import Chat, Retention
 from services.generations.memory import MemoryJournal
 from services.messages import Message, Text, Turn
-from services.store import STORES
+from services.store.memory import MemoryStore
 from services.upstream import READERS
 from services.upstream.catalogue import Catalogue
 from services.upstream.connections import InProcess
@@ -15,7 +15,7 @@ from services.upstream.rehearsal.server import Rehearsal
 
 def door(keep: int) -> Chat:
     upstream = HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", InProcess(Rehearsal(10_000.0).answer))
-    return Chat(Catalogue([upstream], fixed={"rehearsal": ("echo",)}), STORES["memory"](), MemoryJournal(), retention=Retention(keep))
+    return Chat(Catalogue([upstream], fixed={"rehearsal": ("echo",)}), MemoryStore(), MemoryJournal(), retention=Retention(keep))
 
 
 def start(chat: Chat, thread: str | None, client: str = "ai_sdk") -> str:

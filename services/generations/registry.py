@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.errors import Busy, Gone, NotFound, Unkept
+from services.errors import Busy, Gone, NotFound, NotSaved
 from services.events import Failed, Finished, Started
 from services.generations.generation import Generation, Label, Read
 from services.generations.journal import Journal
@@ -101,13 +101,13 @@ class Generations:
         return [id for id, ended in self._ended.items() if ended.label.conversation][-most:]
 
     def admit(self) -> None:
-        """Raises Busy or Unkept when no generation may start now."""
+        """Raises Busy or NotSaved when no generation may start now."""
         if self._closing:
             raise Busy("Headrace is shutting down. Try again in a moment.")
         if len(self._running) >= self._max_running:
             raise Busy(f"{self._max_running} replies are running already. Try again when one has ended.")
         if problem := self._journal.problem:
-            raise Unkept(problem)
+            raise NotSaved(problem)
 
     def start(self, id: str, turn: Turn, read: Read) -> Started:
         """Start a generation. Its first entry, returned here, is in the log already; nobody waits for the rest."""

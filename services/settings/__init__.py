@@ -6,10 +6,10 @@
     reading.py    where values come from, and what is wrong with them
 
 Rule 1: a mistake stops the start. An unknown key, a wrong type, a ${VARIABLE} that is not set: nothing is guessed.
-Rule 2: no sentence and no repr shows an api_key, nor what a ${VARIABLE} held.
+Rule 2: no sentence and no repr shows an api_key, the password of a database, nor what a ${VARIABLE} held.
 """
 
 from services.settings.reading import knobs, load, settings_file, usage
-from services.settings.tables import Settings, TimeoutOverrides, Timeouts, Upstream
+from services.settings.tables import Settings, TimeoutOverrides, Timeouts, Upstream, without_password
 
-__all__ = ["Settings", "TimeoutOverrides", "Timeouts", "Upstream", "knobs", "load", "settings_file", "usage"]
+__all__ = ["Settings", "TimeoutOverrides", "Timeouts", "Upstream", "knobs", "load", "settings_file", "usage", "without_password"]

@@ -35,6 +35,7 @@ NAT64 = ip_network("64:ff9b::/96")
 # What is checked must be what is called: urlsplit drops tabs and line ends, and some clients read \\ as /.
 URL = re.compile(r"https?://([a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[a-z0-9._~%!$&'()*+,;=:/-]*)?", re.IGNORECASE | re.ASCII)
 ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+DATABASE = re.compile(r"memory|sqlite:///[^?#]+|postgresql://\S+")
 SLUG = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 NO_LOGIN = (
@@ -73,6 +74,17 @@ def _model_name(model: str) -> str:
     if model and not re.fullmatch(r"[^/\s]+/\S+", model):
         raise ValueError("expected upstream/model, such as ollama/llama3.2, or nothing")
     return model
+
+
+def _database(url: str) -> str:
+    if not DATABASE.fullmatch(url):
+        raise ValueError("expected memory, sqlite:///PATH (sqlite:////PATH from the root) or postgresql://USER:PASSWORD@HOST/NAME")
+    return url
+
+
+def without_password(url: str) -> str:
+    """A database's URL as it may be shown."""
+    return re.sub(r"^(\w+://[^:/@]*):.*@", r"\1:***@", url)
 
 
 def _slug(name: str) -> str:
@@ -184,8 +196,15 @@ class Server(_Table):
 
 
 class Storage(_Table):
+    database: Annotated[str, AfterValidator(_database)] = Field(
+        default="sqlite:///data/headrace.db",
+        description="where conversations are kept: sqlite:///PATH, postgresql://... or memory",
+        repr=False,
+    )
     journal: Journal = Field(default="sqlite", description="what keeps generations; memory forgets them when the process ends")
-    folder: Annotated[str, Field(min_length=1)] = Field(default="data", description="where files go; relative: beside settings.toml")
+    folder: Annotated[str, Field(min_length=1)] = Field(
+        default="data", description="where the journal goes, from the folder of settings.toml"
+    )
     synchronous: Synchronous = Field(
         default="normal", description="what replies survive: the end of the process (normal), a power cut (full)"
     )

@@ -1,22 +1,48 @@
-"""The store of throw-away use: conversations end with the process."""
+"""The store of throw-away use: conversations end with the process. Rows are packed as in a database, so that both forget the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from services.conversations import Conversation, Node
+import msgspec
+
+from services.conversations import Conversation, Node, cleaned
+from services.store.rows import packed, unpacked
+
+
+class Row(NamedTuple):
+    parent: str | None
+    generation: str | None
+    body: bytes
 
 
 class MemoryStore:
     def __init__(self) -> None:
         self._conversations: dict[str, Conversation] = {}
-        self._nodes: dict[str, dict[str, Node]] = {}
+        self._rows: dict[str, dict[str, Row]] = {}
+        self._preferences: dict[str, dict[str, str]] = {}
 
-    async def create(self, conversation: Conversation) -> None:
-        self._conversations[conversation.id] = conversation
-        self._nodes[conversation.id] = {}
+    async def create(self, conversation: Conversation, nodes: Sequence[Node] = ()) -> None:
+        self._conversations[conversation.id] = msgspec.structs.replace(conversation, title=cleaned(conversation.title))
+        self._rows[conversation.id] = {}
+        self._put(conversation.id, nodes)
 
-    async def save(self, conversation: Conversation) -> None:
-        if conversation.id in self._conversations:
-            self._conversations[conversation.id] = conversation
+    async def change(
+        self,
+        id: str,
+        nodes: Sequence[Node] = (),
+        *,
+        title: str | None = None,
+        model: str | None = None,
+        shown: str | None = None,
+        updated: float | None = None,
+    ) -> bool:
+        if id not in self._conversations:
+            return False
+        given = {"title": title and cleaned(title), "model": model, "shown": shown, "updated": updated}
+        changes = {name: value for name, value in given.items() if value is not None}
+        self._conversations[id] = msgspec.structs.replace(self._conversations[id], **changes)
+        self._put(id, nodes)
+        return True
 
     async def get(self, id: str) -> Conversation | None:
         return self._conversations.get(id)
@@ -24,13 +50,34 @@ class MemoryStore:
     async def list(self) -> Sequence[Conversation]:
         return sorted(self._conversations.values(), key=lambda conversation: conversation.updated, reverse=True)
 
-    async def delete(self, id: str) -> None:
-        self._conversations.pop(id, None)
-        self._nodes.pop(id, None)
+    async def delete(self, id: str) -> bool:
+        self._rows.pop(id, None)
+        return self._conversations.pop(id, None) is not None
 
-    async def put(self, conversation: str, node: Node) -> None:
-        if conversation in self._nodes:
-            self._nodes[conversation][node.id] = node
+    async def put(self, conversation: str, node: Node) -> bool:
+        if conversation not in self._rows:
+            return False
+        self._put(conversation, [node])
+        return True
+
+    def _put(self, conversation: str, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            self._rows[conversation][node.id] = Row(node.parent, node.generation, packed(node))
 
     async def nodes(self, conversation: str) -> Sequence[Node]:
-        return list(self._nodes.get(conversation, {}).values())
+        return [unpacked(id, *row) for id, row in self._rows.get(conversation, {}).items()]
+
+    async def find(self, node: str) -> str | None:
+        return next((id for id, rows in self._rows.items() if node in rows), None)
+
+    async def preferences(self, person: str) -> Mapping[str, str]:
+        return dict(self._preferences.get(person, {}))
+
+    async def prefer(self, person: str, name: str, value: str | None) -> None:
+        if value is None:
+            self._preferences.get(person, {}).pop(name, None)
+        else:
+            self._preferences.setdefault(person, {})[name] = cleaned(value)
+
+    async def close(self) -> None:
+        pass

@@ -1,26 +1,52 @@
-"""What a store of conversations must do."""
+"""What a store of conversations must do.
 
-from collections.abc import Sequence
+What is written is there, in one piece, when the call returns. Texts come back without NUL and halves of characters. A row that cannot be
+read comes back as a damaged node, and never keeps the others from opening. Every method raises NotSaved when the database
+cannot do it now.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from services.conversations import Conversation, Node
 
 
 class Store(Protocol):
-    async def create(self, conversation: Conversation) -> None: ...
+    async def create(self, conversation: Conversation, nodes: Sequence[Node] = ()) -> None: ...
 
-    async def save(self, conversation: Conversation) -> None:
-        """Replace what is known about a conversation, not its messages."""
+    async def change(
+        self,
+        id: str,
+        nodes: Sequence[Node] = (),
+        *,
+        title: str | None = None,
+        model: str | None = None,
+        shown: str | None = None,
+        updated: float | None = None,
+    ) -> bool:
+        """Change what is given, and `put` nodes. False: the conversation is not there (any more), and nothing was written."""
 
     async def get(self, id: str) -> Conversation | None: ...
 
     async def list(self) -> Sequence[Conversation]:
         """All conversations, the one updated last first."""
 
-    async def delete(self, id: str) -> None: ...
+    async def delete(self, id: str) -> bool:
+        """A conversation and its nodes. False: it was not there."""
 
-    async def put(self, conversation: str, node: Node) -> None:
-        """Add a node, or replace the one with its id. A conversation deleted meanwhile is not brought back."""
+    async def put(self, conversation: str, node: Node) -> bool:
+        """Add a node, or replace the one with its id. False, and nothing written: the conversation was deleted meanwhile."""
 
     async def nodes(self, conversation: str) -> Sequence[Node]:
         """All nodes in the order they were added."""
+
+    async def find(self, node: str) -> str | None:
+        """The conversation that a node is in."""
+
+    async def preferences(self, person: str) -> Mapping[str, str]:
+        """What a person has set, by name."""
+
+    async def prefer(self, person: str, name: str, value: str | None) -> None:
+        """None forgets it."""
+
+    async def close(self) -> None: ...

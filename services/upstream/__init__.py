@@ -24,3 +24,7 @@ READERS: Mapping[str, Callable[..., Reader]] = {
     "ollama": OllamaReader,
     "ollama_generate": OllamaGenerateReader,
 }
+
+# Dialects whose servers go on from a last message of the assistant's own. Servers of openai_chat do so (llama.cpp), begin a new message
+# (OpenAI), or want another field for it (vLLM, Mistral), Anthropic's newer models refuse it: these are asked in words instead.
+PREFILLING = frozenset({"ollama"})

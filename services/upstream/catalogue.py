@@ -43,6 +43,7 @@ class Catalogue:
         preferred: str = "",
         patience: float = 0.3,
         remote_patience: float = 5.0,
+        prefilling: Iterable[str] = (),
     ) -> None:
         self._upstreams = {upstream.name: upstream for upstream in upstreams}
         self._builtin = builtin
@@ -50,6 +51,7 @@ class Catalogue:
         self._patience = patience
         self._remote_patience = remote_patience
         self._fixed = fixed or {}
+        self._prefilling = frozenset(prefilling)
         self._listings = {name: self._first_listing(upstream) for name, upstream in self._upstreams.items()}
         self._refreshing: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -79,6 +81,10 @@ class Catalogue:
     def alone(self) -> bool:
         """No model server but the built-in one can be asked."""
         return all(name.startswith(f"{self._builtin}/") for name in self.names())
+
+    def prefills(self, upstream: str) -> bool:
+        """Its server takes a last message of the assistant as the beginning of its answer, and goes on from there."""
+        return upstream in self._prefilling
 
     def resolve(self, model: str) -> tuple[Upstream, str]:
         """The upstream and its own name for a model. Raises UnknownModel, naming the nearest ones.

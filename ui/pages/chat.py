@@ -73,7 +73,7 @@ class ChatPage:
 
     async def _open(self, conversation: str) -> None:
         try:
-            known, _ = await self._chat.open(conversation)
+            known, _, _ = await self._chat.open(conversation)
         except NotFound as exc:
             ui.notify(exc.message, type="warning", position="top", timeout=10_000)
             ui.navigate.history.replace("/")
@@ -87,7 +87,7 @@ class ChatPage:
         if self._conversation is None or self._gone:
             return
         try:
-            known, branch = await self._chat.open(self._conversation)
+            known, branch, _ = await self._chat.open(self._conversation)
         except NotFound:
             self._go_home()
             return

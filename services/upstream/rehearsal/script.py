@@ -129,3 +129,17 @@ def parts(deltas: Iterable[Delta]) -> list[Say | Think | Called]:
 
 def joined(deltas: Iterable[Delta], kind: type[Say] | type[Think]) -> str:
     return "".join(delta.text for delta in deltas if isinstance(delta, kind))
+
+
+def after(deltas: Iterable[Delta], begun: str) -> Iterator[Delta]:
+    """What comes after `begun` in an answer; all from where it says something else. What was thought before its words is over."""
+    for delta in deltas:
+        if not begun:
+            yield delta
+        elif isinstance(delta, Say):
+            if begun.startswith(delta.text) and begun != delta.text:
+                begun = begun.removeprefix(delta.text)
+                continue
+            rest, begun = delta.text.removeprefix(begun), ""
+            if rest:
+                yield Say(rest)

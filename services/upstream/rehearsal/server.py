@@ -16,7 +16,7 @@ import msgspec
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.clock import Clock, Pace, Wall
 from services.upstream.rehearsal.limits import Limited
-from services.upstream.rehearsal.script import Answer, Delta, Fault, Question, Think
+from services.upstream.rehearsal.script import Answer, Delta, Fault, Question, Think, after
 from services.upstream.rehearsal.tellers import VENDORS
 from services.upstream.rehearsal.tellers.teller import Teller, Wanted, Wrong
 
@@ -67,6 +67,8 @@ class Rehearsal:
             return self.refuse(script, path)
         if not asked.thoughts:
             script = script._replace(deltas=(delta for delta in script.deltas if not isinstance(delta, Think)))
+        if asked.begun:
+            script = script._replace(deltas=after(script.deltas, asked.begun))
         limited = Limited(script, asked.most, asked.stops)
         speed = script.speed or self._speed
         deltas: Iterable[Delta] = limited

@@ -47,7 +47,8 @@ class ChatRequest(msgspec.Struct):
         users = [at for at, said in enumerate(self.messages) if said.role == "user"]
         question = (self.messages[users[-1]].content or "") if users else ""
         results = tuple(said.content or "" for said in self.messages[users[-1] + 1 if users else 0 :] if said.role == "tool")
-        return _asked(self, question, results, digest(self.model, self.messages))
+        begun = self.messages[-1].content or "" if self.messages and self.messages[-1].role == "assistant" else ""
+        return _asked(self, question, results, digest(self.model, self.messages[:-1] if begun else self.messages))._replace(begun=begun)
 
     @property
     def tokens(self) -> int:

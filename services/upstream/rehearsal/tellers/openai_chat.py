@@ -57,15 +57,17 @@ class ChatRequest(msgspec.Struct):
     @property
     def asked(self) -> Asked:
         users = [at for at, said in enumerate(self.messages) if said.role == "user"]
+        begun = self.messages[-1].text if self.messages[-1].role == "assistant" else ""
         return Asked(
             self.model,
             self.messages[users[-1]].text if users else "",
             tuple(said.text for said in self.messages[users[-1] + 1 if users else 0 :] if said.role == "tool"),
-            digest(self.model, self.messages),
+            digest(self.model, self.messages[:-1] if begun else self.messages),
             self.max_completion_tokens or self.max_tokens,
             stops(self.stop),
             bool(self.stream),
             self.reasoning_effort != "none",
+            begun,
         )
 
 

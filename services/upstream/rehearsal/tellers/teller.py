@@ -42,6 +42,7 @@ class Asked(NamedTuple):
     stops: tuple[str, ...]
     stream: bool
     thoughts: bool = True  # False: the client wants none
+    begun: str = ""  # how the answer begins, where the last message is the assistant's: told is what comes after it
 
 
 class Teller(Protocol):

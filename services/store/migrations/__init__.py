@@ -1,0 +1,10 @@
+"""The database's shape, step by step: one file per revision in versions/, run by Alembic when the stored revision is not the last.
+
+    0001    conversations and their nodes
+    0002    preferences
+
+A new one is a file there, its number here, and a row in the test that upgrades from every revision. A revision that was released is
+never changed.
+"""
+
+REVISIONS = ("0001", "0002")

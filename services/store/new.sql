@@ -1,0 +1,36 @@
+-- A new SQLite database at the last revision, as all migrations together make it: the tests compare the two.
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS conversations (
+    id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    model TEXT NOT NULL,
+    shown TEXT,
+    created DOUBLE NOT NULL,
+    updated DOUBLE NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX IF NOT EXISTS ix_conversations_updated ON conversations (updated);
+CREATE TABLE IF NOT EXISTS nodes (
+    number INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    conversation TEXT NOT NULL,
+    parent TEXT,
+    generation TEXT,
+    body BLOB NOT NULL,
+    PRIMARY KEY (number),
+    UNIQUE (id),
+    FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS ix_nodes_conversation ON nodes (conversation);
+CREATE TABLE IF NOT EXISTS preferences (
+    person TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (person, name)
+);
+CREATE TABLE IF NOT EXISTS alembic_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO alembic_version SELECT '0002' WHERE NOT EXISTS (SELECT 1 FROM alembic_version);
+COMMIT;

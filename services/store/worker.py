@@ -1,0 +1,97 @@
+"""A store in threads of its own: nothing that waits for a disk or a server may hold up the event loop.
+
+SQLite gets one thread, so its writes never wait for each other. What opens the database runs there, too, and first: SQLAlchemy takes
+half a second to import, which the start need not wait for.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from services.conversations import Conversation, Node, cleaned
+
+T = TypeVar("T")
+
+
+class Database(Protocol):
+    """A store that blocks; see Store."""
+
+    def create(self, conversation: Conversation, more: Sequence[Node]) -> None: ...
+
+    def change(self, id: str, more: Sequence[Node], changes: Mapping[str, str | float]) -> bool: ...
+
+    def get(self, id: str) -> Conversation | None: ...
+
+    def list(self) -> Sequence[Conversation]: ...
+
+    def delete(self, id: str) -> bool: ...
+
+    def put(self, conversation: str, node: Node) -> bool: ...
+
+    def nodes(self, conversation: str) -> Sequence[Node]: ...
+
+    def find(self, node: str) -> str | None: ...
+
+    def preferences(self, person: str) -> Mapping[str, str]: ...
+
+    def prefer(self, person: str, name: str, value: str | None) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Worker:
+    def __init__(self, open: Callable[[], Database], threads: int = 1) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
+        self._database = self._threads.submit(open)
+        self._closed = False
+
+    async def _do(self, work: Callable[[Database], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(self._database.result()))
+
+    async def create(self, conversation: Conversation, nodes: Sequence[Node] = ()) -> None:
+        await self._do(lambda database: database.create(conversation, nodes))
+
+    async def change(
+        self,
+        id: str,
+        nodes: Sequence[Node] = (),
+        *,
+        title: str | None = None,
+        model: str | None = None,
+        shown: str | None = None,
+        updated: float | None = None,
+    ) -> bool:
+        given = {"title": title and cleaned(title), "model": model, "shown": shown, "updated": updated}
+        changes = {name: value for name, value in given.items() if value is not None}
+        return await self._do(lambda database: database.change(id, nodes, changes))
+
+    async def get(self, id: str) -> Conversation | None:
+        return await self._do(lambda database: database.get(id))
+
+    async def list(self) -> Sequence[Conversation]:
+        return await self._do(lambda database: database.list())
+
+    async def delete(self, id: str) -> bool:
+        return await self._do(lambda database: database.delete(id))
+
+    async def put(self, conversation: str, node: Node) -> bool:
+        return await self._do(lambda database: database.put(conversation, node))
+
+    async def nodes(self, conversation: str) -> Sequence[Node]:
+        return await self._do(lambda database: database.nodes(conversation))
+
+    async def find(self, node: str) -> str | None:
+        return await self._do(lambda database: database.find(node))
+
+    async def preferences(self, person: str) -> Mapping[str, str]:
+        return await self._do(lambda database: database.preferences(person))
+
+    async def prefer(self, person: str, name: str, value: str | None) -> None:
+        await self._do(lambda database: database.prefer(person, name, value))
+
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            await self._do(lambda database: database.close())
+            self._threads.shutdown()
