@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.systems.network import Network, network
 
 READERS_IN_NODE = ROOT / "tests" / "clients" / "matrix"
 UPSTREAMS = tuple(READERS)
+PATIENCE = 10.0  # seconds after the clients' end by which all connections of stopped replies have to be closed
 FIRST_LIMIT = 1_000_000  # max_tokens of the first cell; each has its own, so that its request can be recognised on the wire
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}, "zone": {"type": "string"}}}
@@ -52,17 +54,18 @@ class Matrix:
 
     def seen(self, place: Place) -> Seen:
         if place not in self._seen:
-            program = CLIENTS[place.client].program
-            for cell in self._read(program):
+            cells = self._read(CLIENTS[place.client].program)
+            latest = time.monotonic() + PATIENCE
+            for cell in cells:
                 read = Place(cell["upstream"], cell["client"], cell["scene"])
                 self._seen[read] = cell["seen"]
                 if read.scene == "slow":
-                    self._seen[read]["closed"] = self._closed(read)
+                    self._seen[read]["closed"] = self._closed(read, latest)
         return self._seen[place]
 
-    def _closed(self, place: Place) -> bool:
+    def _closed(self, place: Place, latest: float) -> bool:
         """Whether the connection that this cell's model was asked on has been closed, long before its answer's end."""
-        return self._between.wait_until_closed(str(LIMITS[place]).encode())
+        return self._between.wait_until_closed(str(LIMITS[place]).encode(), max(0.0, latest - time.monotonic()))
 
     def _read(self, program: str) -> list[dict[str, Any]]:
         cells = [
