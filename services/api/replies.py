@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from services.api.errors import ClientGone, UpstreamFailure, json_response
+from services.api.keys import Keys
 from services.api.stream import Batches, EventStream, Presence
 from services.chat import Chat
 from services.downstream.turns import wants_stream
@@ -36,6 +37,7 @@ class Replies:
 
     def __init__(self, chat: Chat, *, idle: float, write_timeout: float) -> None:
         self._chat = chat
+        self._keys = Keys(chat)
         self._idle = idle
         self._write_timeout = write_timeout
 
@@ -47,8 +49,7 @@ class Replies:
         A stream begins `at_once`, or waits for the upstream's first word, so that a refusal keeps its status.
         """
         streams = wants_stream(body, default=writer.streams)
-        started = self._chat.start(_bounded(request, turn or writer.turn(body), at_once=at_once))
-        await self._chat.recall(started.generation)
+        started = await self.start(request, body, _bounded(request, turn or writer.turn(body), at_once=at_once))
         if not streams:
             return await self.whole(request, writer, started, body)
         if at_once:
@@ -65,6 +66,15 @@ class Replies:
             self._chat.left(started.generation)
             raise ClientGone
         return self.stream(writer, writer(started, body), started, batches, first)
+
+    async def start(self, request: Request, body: Mapping[str, Any], turn: Turn) -> Started:
+        """The generation of a turn, or the one that the same request with the same `Idempotency-Key` has started before.
+
+        Returns when a restart would know of it: only then may the client hear its name.
+        """
+        started = await self._keys.start(request, body, turn)
+        await self._chat.recall(started.generation)
+        return started
 
     def stream(
         self,

@@ -34,7 +34,7 @@ class Responses:
         body = await json_object(request)
         turn = await self._turn(body)
         if body.get("background") and not wants_stream(body, default=False):
-            return await self._snapshot(self._chat.start(turn).generation)
+            return await self._snapshot((await self._replies.start(request, body, turn)).generation)
         return await self._replies.answer(request, OpenAIResponsesWriter, body, turn=turn)
 
     async def get(self, request: Request) -> ASGIApp:

@@ -72,7 +72,9 @@ class Generation:
 
     @property
     def reply(self) -> Reply:
-        """The answer as far as readers may see it. Wait for `begun` first."""
+        """The answer as far as readers may see it; before its first entry is kept, nothing but that it was asked for."""
+        if not self.log.shown:
+            return Reply(self.id, self.turn.model, self.created, "waiting", 0)
         return fold(self.log.entries[: self.log.shown])
 
     @property
