@@ -305,7 +305,7 @@ class _Writer:
         lasted = now - self._failing
         if not is_busy(exc) or lasted > UNNOTICED:
             self._journal.problem = sentence(exc)
-        if lasted >= GIVE_UP or self._stopping is not None:
+        if lasted >= GIVE_UP:
             for about in [about for about, kept in self._kept.items() if kept is not None]:
                 self._lose(about, sentence(exc))
 
