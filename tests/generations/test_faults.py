@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 
@@ -17,6 +17,10 @@ from services.generations.log import AHEAD
 from services.generations.registry import Generations
 from services.generations.sqlite import SQLiteJournal
 from services.messages import Message, Text, Turn
+from services.upstream import READERS
+from services.upstream.connections import InProcess
+from services.upstream.http import HTTPUpstream
+from services.upstream.rehearsal.server import Rehearsal
 from tests.generations.stories import begun, kept
 from tests.generations.test_database import found, left_behind
 
@@ -109,8 +113,9 @@ async def test_running_replies_end_with_what_was_shown_and_new_ones_are_refused_
         assert says in journal.problem
         with pytest.raises(NotSaved, match=says):
             one.generations.admit()
-        assert one.ended == ["g"]
         assert (await one.generations.stop("g")).state == "failed"
+        await asyncio.sleep(0)
+        assert one.ended == ["g"]
     await kept("after", journal)
     assert journal.problem is None
     one.generations.admit()
@@ -153,6 +158,28 @@ async def test_what_waits_is_bounded(journal: SQLiteJournal) -> None:
         while log.append([PartDelta(1, "x")]) is None:
             appended += 1
         assert appended <= AHEAD
+
+
+async def test_an_upstream_is_read_no_further_than_that(journal: SQLiteJournal) -> None:
+    upstream = HTTPUpstream("r", READERS["openai_chat"], "http://r", InProcess(Rehearsal(1.0).answer))
+    generations = Generations(journal, lambda _: None)
+    ahead: list[int] = []
+
+    async def read(turn: Turn, emit: Emit) -> None:
+        def counting(events: Sequence[Event]) -> Awaitable[None] | None:
+            full = emit(events)
+            log = generations._running["g"].log
+            ahead.append(len(log.entries) - log.shown)
+            return full
+
+        await upstream.read(turn, counting)
+
+    with locked(journal):
+        question = Turn("longform", (Message("user", (Text("20000 tokens fast"),)),))
+        generations.start("g", question, read)
+        await generations.recall("g")
+        await generations.stop("g")
+    assert AHEAD <= max(ahead) < 2 * AHEAD
 
 
 async def test_a_kill_while_nothing_can_be_kept_leaves_what_was_shown(journal: SQLiteJournal, tmp_path: Path) -> None:
