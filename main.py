@@ -10,10 +10,12 @@ import msgspec
 from services.api.app import build
 from services.api.rehearsal import Mock
 from services.api.server import Server, bind, run
-from services.chat import Chat
+from services.chat import Chat, Retention
 from services.check import Arguments, DataPath, Record, check, markdown
 from services.errors import HeadraceError, SettingsError
 from services.generations import JOURNALS
+from services.generations.journal import Journal
+from services.generations.memory import MemoryJournal
 from services.settings import Settings, load, settings_file, without_password
 from services.store import open_store
 from services.store.memory import MemoryStore
@@ -37,22 +39,23 @@ def main() -> None:
     try:
         settings = load()
         listening = bind(settings.server.host, settings.server.port, settings.server.write_timeout)
-        store = open_store(settings.storage.database, settings_file().parent)
+        storage, home = settings.storage, settings_file().parent
+        journal = JOURNALS[storage.journal](home / storage.folder, storage.synchronous == "full")  # first: it locks the folder
+        serve(settings, listening, open_store(storage.database, home), journal)
     except SettingsError as exc:
         sys.stderr.write(f"{exc}\n")
         sys.exit(2)
-    serve(settings, listening, store)
 
 
-def serve(settings: Settings, listening: socket.socket, store: Store) -> None:
+def serve(settings: Settings, listening: socket.socket, store: Store, journal: Journal) -> None:
     host, port = listening.getsockname()[:2]
     connections = Connections()
+    storage = settings.storage
     chat = Chat(
         catalogue(settings, connections, port),
         store,
-        JOURNALS[settings.storage.journal](),
-        keep=settings.storage.keep,
-        keep_for=settings.storage.keep_for,
+        journal,
+        retention=Retention(storage.keep, storage.keep_for, storage.keep_bytes),
         max_running=settings.server.max_streams,
     )
     app = build(
@@ -67,7 +70,12 @@ def serve(settings: Settings, listening: socket.socket, store: Store) -> None:
     )
     sys.stdout.write(f"Headrace is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl+C ends it)\n")
     sys.stdout.flush()
-    run(Server(app, lambda: chat.close(settings.server.drain)), listening, connections.close)
+
+    async def close() -> None:
+        await connections.close()
+        journal.close()  # last: everything before may still have something to keep
+
+    run(Server(app, lambda: chat.close(settings.server.drain)), listening, chat.restore, close)
 
 
 def check_all(words: list[str]) -> int:
@@ -96,7 +104,7 @@ async def examine(settings: Settings, model: str) -> Record:
     connections = Connections()
     try:
         asked = catalogue(patient.model_copy(update={"upstreams": unnamed}), connections, settings.server.port)
-        chat = Chat(catalogue(patient, connections, settings.server.port), MemoryStore(), JOURNALS["memory"]())
+        chat = Chat(catalogue(patient, connections, settings.server.port), MemoryStore(), MemoryJournal())
         await asyncio.gather(asked.refresh(), chat.refresh_models())
         return await check(chat, model, asked.listings(), data)
     finally:

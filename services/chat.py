@@ -3,7 +3,8 @@
     start     a turn becomes a running generation          open      a conversation as far as it has come
     follow    the entries of a generation, from anywhere   send      a question in a conversation becomes a generation
     stop      from anywhere, at any moment                 retry, regenerate, edit, go_on   another answer, or more of it
-    generations   running and recent ones                  choose, rename, delete
+    recall    one that may have ended long ago             choose, rename, delete
+    generations   running and recent ones                  restore   what an earlier process left
 
 Leaving never cancels anything here; `left` carries out the policy a client chose when it started its turn.
 """
@@ -11,27 +12,30 @@ Leaving never cancels anything here; `left` carries out the policy a client chos
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 
 import msgspec
 
 from services.conversations import Branch, Conversation
-from services.errors import Invalid
+from services.errors import Invalid, RequestError
 from services.events import Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
-from services.generations.registry import Generations, Summary
+from services.generations.registry import KEEP, Generations, Retention, Summary
 from services.messages import Reply, Turn
 from services.models import Listing
 from services.store.store import Store
 from services.talks import Asked, Prepared, Talks
 from services.upstream.catalogue import Catalogue
 
-__all__ = ["Asked", "Chat", "Listing", "Summary"]
+__all__ = ["Asked", "Chat", "Listing", "Retention", "Summary"]
+
+UNTOLD = 20  # generations that may have ended just before the process did, without their conversation knowing
 
 
 class Chat:
-    """`keep` finished logs at most, none older than `keep_for` seconds; at most `max_running` generations at once."""
+    """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once."""
 
     def __init__(
         self,
@@ -39,15 +43,21 @@ class Chat:
         store: Store,
         journal: Journal,
         *,
-        keep: int = 200,
-        keep_for: float = 86_400.0,
+        retention: Retention = KEEP,
         max_running: int = 1000,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
-        self._generations = Generations(journal, self._ended, keep=keep, keep_for=keep_for, max_running=max_running)
+        self._generations = Generations(journal, self._ended, retention=retention, max_running=max_running)
+        self._interrupted = self._generations.restore()
         self._talks = Talks(store, self._generations, self._prepare)
         self._tasks: set[asyncio.Task[None]] = set()
+
+    async def restore(self) -> None:
+        """Before anything is asked: bring into its conversation what an earlier process did not any more."""
+        for id in dict.fromkeys([*self._generations.of_conversations(UNTOLD), *self._interrupted]):
+            with suppress(RequestError):
+                await self._talks.restored(await self._generations.recall(id))
 
     # Generations
 
@@ -75,8 +85,18 @@ class Chat:
         return Prepared(full, self._catalogue.prefills(upstream.name), start)
 
     def follow(self, id: str, after: int = 0) -> Follower:
-        """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`."""
+        """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`.
+
+        This and everything below is about a generation just started, or recalled.
+        """
         return self._generations.follow(id, after)
+
+    async def recall(self, id: str) -> None:
+        """Get hold of a generation, whether it runs, has ended, or ended in an earlier process; then ask about it at once.
+
+        Returns when a restart would know of it. Raises NotFound, and Gone when its log is no longer kept.
+        """
+        await self._generations.recall(id)
 
     async def stop(self, id: str) -> Reply:
         """Stop a generation if it still runs; returns the reply as it then stands."""

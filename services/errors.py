@@ -16,7 +16,7 @@
     │   ├── Misdirected       421   a Host we do not serve
     │   ├── Invalid           422   JSON, but not a turn
     │   ├── Busy              503   too many streams, or shutting down
-    │   └── NotSaved          503   the store cannot do it now: disk full, read-only, busy
+    │   └── NotSaved          503   the store or the journal cannot do it now: disk full, read-only, busy
     └── UpstreamError         502   becomes the Failed event of a generation
         ├── Unreachable             refused, no such host, no route, TLS
         ├── TimedOut          504   connecting, first byte, gap, or total

@@ -14,7 +14,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 import msgspec
@@ -123,11 +123,10 @@ class Talks:
             if keeping := self._keeping.get(after):
                 await keeping.wait()  # or it would overwrite what goes on
             known, nodes = await self._all(conversation)
-            old = self._with_reply(_find(nodes, answer))
+            old = await self._recalled(_find(nodes, answer))
             before = [await self._recalled(node) for node in path(nodes, answer)[:-1]]
             if old.generation != after and before:
                 return Asked(conversation, before[-1], old)
-            old = await self._recalled(old)
             if not before or not old.may_go_on:
                 raise Conflict("This answer cannot be continued: it was not cut off, or has no text yet. Regenerate it instead.")
             if any(node.parent == old.id for node in nodes):
@@ -169,6 +168,7 @@ class Talks:
         except HeadraceError:
             del self._answers[generation]
             raise
+        await self._generations.recall(generation)
         self.changed(known.id)
         return Asked(known.id, question, self._with_reply(node))
 
@@ -279,6 +279,13 @@ class Talks:
         await self._keep(conversation, msgspec.structs.replace(node, reply=generation.reply))
         self.changed(conversation)
 
+    async def restored(self, generation: Generation) -> None:
+        """The same for one that ended in an earlier process, or with it. Raises NotSaved."""
+        conversation = generation.turn.conversation
+        for node in await self._store.nodes(conversation) if conversation else ():
+            if conversation and node.generation == generation.id and node.reply is None and not node.damaged:
+                await self._keep(conversation, msgspec.structs.replace(node, reply=generation.reply))
+
     async def _keep(self, conversation: str, node: Node) -> None:
         generation = node.generation or ""
         self._keeping[generation] = asyncio.Event()
@@ -299,7 +306,10 @@ class Talks:
             return node
 
     async def _recalled(self, node: Node) -> Node:
-        """The same for one whose generation this process does not know: what is left of it."""
+        """The same for one that may have ended in an earlier process. Of one that nobody knows any more, what is left of it."""
+        if node.generation is not None and node.reply is None and not node.damaged:
+            with suppress(NotFound, Gone):
+                await self._generations.recall(node.generation)
         node = self._with_reply(node)
         if node.generation is None or node.reply is not None or node.damaged:
             return node

@@ -2,8 +2,8 @@
 
 from contextlib import aclosing
 
-from services.chat import Chat
-from services.generations import JOURNALS
+from services.chat import Chat, Retention
+from services.generations.memory import MemoryJournal
 from services.messages import Message, Text, Turn
 from services.store.memory import MemoryStore
 from services.upstream import READERS
@@ -15,7 +15,7 @@ from services.upstream.rehearsal.server import Rehearsal
 
 def door(keep: int) -> Chat:
     upstream = HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", InProcess(Rehearsal(10_000.0).answer))
-    return Chat(Catalogue([upstream], fixed={"rehearsal": ("echo",)}), MemoryStore(), JOURNALS["memory"](), keep=keep)
+    return Chat(Catalogue([upstream], fixed={"rehearsal": ("echo",)}), MemoryStore(), MemoryJournal(), retention=Retention(keep))
 
 
 def start(chat: Chat, thread: str | None, client: str = "ai_sdk") -> str:

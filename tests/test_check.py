@@ -65,7 +65,7 @@ def test_as_json(tmp_path: Path) -> None:
     assert 0 < exchange["ttft_ms"] <= exchange["ms"]
     assert exchange["output_tokens"] > 0
     assert record["machine"]["packages"]["nicegui"]
-    assert record["data"]["journal"] == "memory"
+    assert record["data"]["journal"] == "sqlite"
 
 
 @pytest.mark.parametrize("words", [("--json", "rehearsal/ecko"), ("rehearsal/ecko", "--json")])

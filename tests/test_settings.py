@@ -106,7 +106,7 @@ MISTAKES = [
     ("[server]\nhost = '192.168.1.5'", "there is no login yet"),
     ("[server]\nhost = '::'", "reverse proxy with a login"),
     ("[server]\nhost = 'localhost.evil.example'", "SSH tunnel"),
-    ("[storage]\njournal = 'redis'", "storage.journal = \"redis\": expected 'memory'"),
+    ("[storage]\njournal = 'redis'", "storage.journal = \"redis\": expected 'sqlite' or 'memory'"),
     ("[chat]\nmodel = 'llama3'", 'chat.model = "llama3": expected upstream/model'),
     ("[rehearsal]\nenabled = 'yes'", 'rehearsal.enabled = "yes": expected true or false'),
     ("[timeouts]\ngap = 'long'", 'timeouts.gap = "long": expected a number'),
@@ -282,6 +282,7 @@ TEXTS = [
     ("chat.model", "", ""),
     ("rehearsal.enabled", "false", False),
     ("storage.journal", "memory", "memory"),
+    ("storage.keep_bytes", "1000", 1000),
 ]
 
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from services.chat import Asked, Chat
+from services.chat import Asked, Chat, Retention
 from services.conversations import Node
 from services.errors import Conflict, Invalid, NotFound, UnknownModel
 from services.generations.memory import MemoryJournal
@@ -51,7 +51,10 @@ class House:
         upstream = HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", self.way)
         self.store = open_store(url, home)
         self.chat = Chat(
-            Catalogue([upstream], fixed={"rehearsal": tuple(MODELS)}, prefilling=prefilling), self.store, MemoryJournal(), keep=keep
+            Catalogue([upstream], fixed={"rehearsal": tuple(MODELS)}, prefilling=prefilling),
+            self.store,
+            MemoryJournal(),
+            retention=Retention(keep),
         )
 
     async def ended(self, asked: Asked) -> Node:
@@ -451,7 +454,7 @@ async def test_a_reply_outlives_its_log(house: House) -> None:
     asked = [await house.chat.send(None, ECHO, text) for text in ("One", "Two")]
     for each in asked:
         await house.ended(each)
-    house.chat._generations._keep = 0
+    house.chat._generations._retention = Retention(keep=0)
     house.chat.generations()
     assert await house.shown(asked[0].conversation) == ["One", "One"]
 

@@ -1,10 +1,11 @@
 """`Idempotency-Key`: a POST that is repeated joins the generation that the first one started, and asks no model again.
 
-No await between looking a key up and starting its generation: any number of the same POST at once are one generation.
+No await between looking a key up, for good, and starting its generation: any number of the same POST at once are one generation.
 """
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ class Keys:
         self._most = most
         self._known: OrderedDict[str, Known] = OrderedDict()
 
-    def start(self, request: Request, body: Mapping[str, Any], turn: Turn) -> Started:
+    async def start(self, request: Request, body: Mapping[str, Any], turn: Turn) -> Started:
         """The generation of a turn: started now, or by the same request before. Raises Invalid where the key is another request's."""
         key = request.headers.get(HEADER)
         if key is None:
@@ -42,6 +43,9 @@ class Keys:
         if not (0 < len(key) <= LONGEST and key.isascii() and key.isprintable()):
             raise BadRequest(f"An Idempotency-Key has 1 to {LONGEST} printable ASCII characters.")
         asked = _digest(request, body)
+        if earlier := self._known.get(key):
+            with suppress(NotFound, Gone):
+                await self._chat.recall(earlier.generation)
         if known := self._alive(key):
             if known.asked != asked:
                 raise Invalid("This Idempotency-Key came with another request before: send another key with another request.")

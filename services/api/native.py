@@ -40,6 +40,7 @@ class Native:
     async def follow(self, request: Request) -> ASGIApp:
         """`GET /chat/{id}`: replay after a position, then live; or a snapshot for who asks for JSON."""
         id = request.path_params["id"]
+        await self._chat.recall(id)
         started = self._chat.started(id)
         writer = _writer(request.query_params.get("format", "events"))
         if not wants_events(request):

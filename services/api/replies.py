@@ -49,7 +49,7 @@ class Replies:
         A stream begins `at_once`, or waits for the upstream's first word, so that a refusal keeps its status.
         """
         streams = wants_stream(body, default=writer.streams)
-        started = self.start(request, body, _bounded(request, turn or writer.turn(body), at_once=at_once))
+        started = await self.start(request, body, _bounded(request, turn or writer.turn(body), at_once=at_once))
         if not streams:
             return await self.whole(request, writer, started, body)
         if at_once:
@@ -67,9 +67,14 @@ class Replies:
             raise ClientGone
         return self.stream(writer, writer(started, body), started, batches, first)
 
-    def start(self, request: Request, body: Mapping[str, Any], turn: Turn) -> Started:
-        """The generation of a turn, or the one that the same request with the same `Idempotency-Key` has started before."""
-        return self._keys.start(request, body, turn)
+    async def start(self, request: Request, body: Mapping[str, Any], turn: Turn) -> Started:
+        """The generation of a turn, or the one that the same request with the same `Idempotency-Key` has started before.
+
+        Returns when a restart would know of it: only then may the client hear its name.
+        """
+        started = await self._keys.start(request, body, turn)
+        await self._chat.recall(started.generation)
+        return started
 
     def stream(
         self,
@@ -101,6 +106,7 @@ class Replies:
         if presence.gone:
             self._chat.left(id)
             raise ClientGone
+        await self._chat.recall(id)
         reply = self._chat.reply(id)
         if reply.problem:
             problem = reply.problem

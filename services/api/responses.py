@@ -32,14 +32,16 @@ class Responses:
     async def post(self, request: Request) -> ASGIApp:
         """`POST /v1/responses`. In the background without a stream it is answered at once, and asked for later."""
         body = await json_object(request)
-        turn = self._turn(body)
+        turn = await self._turn(body)
         if body.get("background") and not wants_stream(body, default=False):
-            return self._snapshot(self._replies.start(request, body, turn).generation)
+            return await self._snapshot((await self._replies.start(request, body, turn)).generation)
         return await self._replies.answer(request, OpenAIResponsesWriter, body, turn=turn)
 
     async def get(self, request: Request) -> ASGIApp:
         """`GET /v1/responses/{id}`: as far as it has come; with `?stream=true` its events, those after `starting_after`."""
-        started = self._chat.started(_generation(request.path_params["id"]))
+        generation = _generation(request.path_params["id"])
+        await self._chat.recall(generation)
+        started = self._chat.started(generation)
         query = request.query_params
         if unknown := sorted(set(query) - QUERY):
             raise BadRequest(f"Unknown in the URL: {', '.join(unknown)[:100]}. Known: {', '.join(sorted(QUERY))}.")
@@ -51,41 +53,42 @@ class Responses:
             return await self._stream(started, after)
         if after >= 0:
             raise BadRequest("`starting_after` goes with `stream=true`: without it the response comes whole.")
-        return self._snapshot(started.generation)
+        return await self._snapshot(started.generation)
 
     async def cancel(self, request: Request) -> ASGIApp:
         """`POST /v1/responses/{id}/cancel`: stop it; answers with the response as it then stands. As often as one likes."""
         generation = _generation(request.path_params["id"])
         await self._chat.stop(generation)
-        return self._snapshot(generation)
+        return await self._snapshot(generation)
 
-    def _turn(self, body: dict[str, Any]) -> Turn:
-        turn = OpenAIResponsesWriter.turn(self._with_items(body))
+    async def _turn(self, body: dict[str, Any]) -> Turn:
+        turn = OpenAIResponsesWriter.turn(await self._with_items(body))
         if body.get("previous_response_id") is None:
             return turn
         try:
             generation = _generation(body["previous_response_id"])
-            reply = self._ended(generation, "`previous_response_id` names")
+            reply = await self._ended(generation, "`previous_response_id` names")
         except NotFound as exc:
             raise NotFound(f"`previous_response_id` names no response that is still known. {exc.message}") from exc
         return continued(turn, self._chat.turn(generation), reply.message)
 
-    def _with_items(self, body: dict[str, Any]) -> Body:
+    async def _with_items(self, body: dict[str, Any]) -> Body:
         """The body with the items of earlier answers where it only refers to them."""
         ids = referred(body)
-        return resolved(body, ids, {named: self._output(named) for named in set(map(of_generation, ids.values()))}) if ids else body
+        return resolved(body, ids, {named: await self._output(named) for named in set(map(of_generation, ids.values()))}) if ids else body
 
-    def _output(self, generation: str) -> Sequence[dict[str, Any]]:
+    async def _output(self, generation: str) -> Sequence[dict[str, Any]]:
         """The items of an answer; none of one that is not known, or not any more."""
         try:
-            reply = self._ended(generation, "`input` refers to an item of")
+            reply = await self._ended(generation, "`input` refers to an item of")
         except (NotFound, Gone):
             return ()
         output: list[dict[str, Any]] = snapshot(reply, {})["output"]
         return output
 
-    def _ended(self, generation: str, means: str) -> Reply:
+    async def _ended(self, generation: str, means: str) -> Reply:
         """An answer to go on from. Raises NotFound, Gone, and Invalid while it still runs."""
+        await self._chat.recall(generation)
         reply = self._chat.reply(generation)
         if reply.state in ("waiting", "streaming"):
             raise Invalid(f"{means} a response that is still running: wait for its end, or cancel it.")
@@ -104,7 +107,8 @@ class Responses:
             counting.write(await anext(batches))
         return counting.next
 
-    def _snapshot(self, generation: str) -> ASGIApp:
+    async def _snapshot(self, generation: str) -> ASGIApp:
+        await self._chat.recall(generation)
         repeated = self._chat.turn(generation).repeated or {}
         return json_response(OpenAIResponsesWriter.whole(self._chat.reply(generation), repeated))
 

@@ -75,11 +75,12 @@ def bind(host: str, port: int, patience: float = 30.0) -> socket.socket:
     return listening
 
 
-def run(server: Server, listening: socket.socket, close: Callable[[], Awaitable[None]]) -> None:
-    """Serve until a signal comes, then end everything in order: streams, pages, connections, `close`."""
+def run(server: Server, listening: socket.socket, open: Callable[[], Awaitable[None]], close: Callable[[], Awaitable[None]]) -> None:
+    """`open`, serve until a signal comes, then end everything in order: streams, pages, connections, `close`."""
 
     async def serve() -> None:
         try:
+            await open()
             await server.serve([listening])
         finally:
             await close()

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from services.downstream import ai_sdk_turns
-from services.downstream.writer import Body, Writer
+from services.downstream.writer import Body, Writer, output_tokens
 from services.errors import HeadraceError
 from services.events import Entry, Event, Failed, Finished, PartDelta, PartFinished, PartStarted, Reason, Started, Usage
 from services.messages import Attachment, Part, Reasoning, Refusal, Reply, Text, ToolCall, Turn
@@ -129,7 +129,8 @@ class AISDKWriter(Writer):
 
 def usage_dict(usage: Usage) -> dict[str, int]:
     """Counts under the names of the SDK's LanguageModelUsage, as far as they are known."""
-    return {theirs: count for ours, theirs in COUNTS.items() if (count := getattr(usage, ours)) is not None}
+    counts = msgspec.structs.asdict(usage) | {"output_tokens": output_tokens(usage)}
+    return {theirs: count for ours, theirs in COUNTS.items() if (count := counts[ours]) is not None}
 
 
 def _ui_part(part: Part, number: int) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ import msgspec
 
 from services.downstream import ollama_turns
 from services.downstream.native import NativeWriter
-from services.downstream.writer import Body, Writer, as_object
+from services.downstream.writer import Body, Writer, as_object, output_tokens
 from services.errors import HeadraceError
 from services.events import Entry, Failed, Finished, PartDelta, PartFinished, PartStarted, Started, Usage
 from services.messages import Reasoning, Reply, ToolCall, Turn
@@ -172,7 +172,7 @@ def _done(reason: str, usage: Usage, ms: float | None, ttft_ms: float | None) ->
         "load_duration": 0,
         "prompt_eval_count": usage.input_tokens or 0,
         "prompt_eval_duration": prompt,
-        "eval_count": usage.output_tokens or 0,
+        "eval_count": output_tokens(usage) or 0,
         "eval_duration": total - prompt,
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from services.downstream.shapes import convert
-from services.downstream.writer import Body
+from services.downstream.writer import Body, output_tokens
 from services.errors import HeadraceError
 from services.events import Usage
 from services.wire.sse import one_line
@@ -42,8 +42,8 @@ def refusal(given: HeadraceError) -> bytes:
 
 
 def usage(given: Usage) -> dict[str, Any]:
-    """Integers always: the AI SDK refuses anything else. OpenAI's output includes reasoning, so ours goes out as it came."""
-    into, out = given.input_tokens or 0, given.output_tokens or 0
+    """Integers always: the AI SDK refuses anything else."""
+    into, out = given.input_tokens or 0, output_tokens(given) or 0
     told: dict[str, Any] = {"prompt_tokens": into, "completion_tokens": out, "total_tokens": given.total_tokens or into + out}
     cached = {"cached_tokens": given.cached_tokens, "cache_write_tokens": given.cache_write_tokens}
     if cached := {name: count for name, count in cached.items() if count is not None}:

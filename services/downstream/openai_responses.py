@@ -29,7 +29,7 @@ from services.downstream.openai_responses_items import (
     annotation,
     image_data,
 )
-from services.downstream.writer import Body, Writer
+from services.downstream.writer import Body, Writer, output_tokens
 from services.errors import HeadraceError
 from services.events import Entry, Event, Failed, Finished, PartDelta, PartFinished, PartStarted, Started, Usage
 from services.messages import Attachment, Image, Part, Reasoning, Refusal, Reply, Text, ToolCall, ToolResult, Turn
@@ -274,7 +274,7 @@ def _response(started: Started, body: Body) -> dict[str, Any]:
 
 
 def _usage(usage: Usage) -> dict[str, Any]:
-    into, out = usage.input_tokens or 0, usage.output_tokens or 0
+    into, out = usage.input_tokens or 0, output_tokens(usage) or 0
     return {
         "input_tokens": into,
         "input_tokens_details": {"cached_tokens": usage.cached_tokens or 0, "cache_write_tokens": usage.cache_write_tokens or 0},

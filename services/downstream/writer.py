@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from services.errors import HeadraceError
-from services.events import Entry, Started
+from services.events import Entry, Started, Usage
 from services.messages import Reply, Turn
 from services.wire.sse import comment
 
@@ -46,6 +46,17 @@ class Writer(ABC):
     @abstractmethod
     def refusal(error: HeadraceError) -> bytes:
         """An error before the first byte."""
+
+
+def output_tokens(usage: Usage) -> int | None:
+    """The output with its reasoning among it, which is how all clients' dialects count. None when nobody said.
+
+    Gemini and xAI count it apart; their total tells.
+    """
+    said, thought = usage.output_tokens or 0, usage.reasoning_tokens or 0
+    if thought and usage.total_tokens == (usage.input_tokens or 0) + said + thought:
+        return said + thought
+    return usage.output_tokens
 
 
 def as_object(value: object, text: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Laws
 1. Sequence numbers start at 1 and have no gaps.
 2. Exactly one terminal event, the last entry; parts still open when it comes are finished before it.
-3. Readers see an entry only once the journal holds it.
+3. Readers see an entry only once the journal holds it. One exception: where the journal can keep nothing more, the log ends with
+   Failed("storage") in place of what was not kept, and readers see that end at once.
 4. A reader owns a position, not a queue: one that sleeps costs nothing and later gets one larger batch.
 
 One event loop and no await between read and write: no locks.
@@ -18,11 +19,41 @@ import msgspec
 from services.events import Entry, Event, Failed, Finished, PartDelta, PartFinished, PartStarted, Terminal
 from services.generations.journal import Journal
 
+AHEAD = 1024  # entries that may wait for the journal before the upstream is read no further
+
+
+def broken_off(entries: Sequence[Entry], failed: Failed) -> list[Entry]:
+    """What ends a story that breaks off after these entries: its open parts are finished, and it has failed."""
+    parts: dict[int, None] = {}
+    first: float | None = None
+    for entry in entries:
+        match entry.event:
+            case PartDelta():
+                first = entry.at if first is None else first
+            case PartStarted(part):
+                parts[part] = None
+            case PartFinished(part):
+                parts.pop(part, None)
+    seq, at = (entries[-1].seq, entries[-1].at) if entries else (0, 0.0)
+    end = msgspec.structs.replace(
+        failed,
+        phase=failed.phase if first is None else "streaming",
+        ttft_ms=None if first is None else round(first, 3),
+        ms=round(at, 3),
+    )
+    events: list[Event] = [*map(PartFinished, parts), end]
+    return [Entry(seq + number, at, event) for number, event in enumerate(events, 1)]
+
 
 class EventLog:
-    """`entries` is everything appended, `shown` how much of it readers may see."""
+    """`entries` is everything appended, `shown` how much of it readers may see.
 
-    def __init__(self, id: str, journal: Journal, clock: Callable[[], float] = time.monotonic) -> None:
+    `completed` is called once, when everybody may see the terminal event.
+    """
+
+    def __init__(
+        self, id: str, journal: Journal, completed: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.id = id
         self.entries: list[Entry] = []
         self.shown = 0
@@ -33,6 +64,18 @@ class EventLog:
         self._first_delta: float | None = None
         self._open: dict[int, None] = {}  # numbers of open parts, in order
         self._followers: dict[Follower, None] = {}
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._completed = completed
+
+    @classmethod
+    def recalled(cls, id: str, journal: Journal, entries: list[Entry]) -> "EventLog":
+        """A finished log as the journal has kept it."""
+        log = cls(id, journal)
+        log.entries = entries
+        log.shown = len(entries)
+        log.ended = True
+        log._first_delta = next((entry.at for entry in entries if type(entry.event) is PartDelta), None)
+        return log
 
     def __repr__(self) -> str:
         return f"<EventLog {self.id} {self.shown}/{len(self.entries)}{' ended' if self.ended else ''} readers={self.readers}>"
@@ -52,8 +95,14 @@ class EventLog:
         """Content has begun."""
         return self._first_delta is not None
 
-    def append(self, events: Sequence[Event]) -> None:
+    def begin(self, about: bytes, label: bytes) -> None:
+        """Before the first append. Both are for the journal, which gives them back after a restart."""
+        self._journal.begin(self.id, about, label, self._lost)
+
+    def append(self, events: Sequence[Event]) -> "asyncio.Future[None] | None":
         """Add one batch: one network read becomes one append, one commit and one wake-up per reader.
+
+        When too much waits for the journal, it returns what to await before more is read.
 
         Raises RuntimeError when the log has ended: a story is not continued after its end.
         """
@@ -65,7 +114,7 @@ class EventLog:
             entry = Entry(seq + 1, at, events[0])
             self.entries.append(entry)
             self._journal.append(self.id, (entry,), self._show)
-            return
+            return None if seq - self.shown < AHEAD else self.until(seq - AHEAD // 2)
         batch: list[Entry] = []
         for event in events:
             if type(event) is PartDelta:
@@ -84,6 +133,7 @@ class EventLog:
         self.entries += batch
         if batch:
             self._journal.append(self.id, batch, self._show)
+        return None if seq - self.shown < AHEAD else self.until(seq - AHEAD // 2)
 
     def _bookkeeping(self, event: Event) -> list[PartFinished]:
         """What law 2 demands in front of this event."""
@@ -107,6 +157,35 @@ class EventLog:
         self.shown = seq
         for follower in tuple(self._followers):
             follower.wake()
+        if self._waiting:
+            self._let_go_on()
+        if self.complete:
+            self._completed()
+
+    def until(self, seq: int) -> "asyncio.Future[None]":
+        """Done when readers may see the entry of this number, or when there will never be one."""
+        future = asyncio.get_running_loop().create_future()
+        if self.shown >= seq or self.complete:
+            future.set_result(None)
+        else:
+            self._waiting.append((seq, future))
+        return future
+
+    def _let_go_on(self) -> None:
+        for seq, future in self._waiting:
+            if (seq <= self.shown or self.complete) and not future.done():
+                future.set_result(None)
+        self._waiting = [waiting for waiting in self._waiting if not waiting[1].done()]
+
+    def _lost(self, sentence: str) -> None:
+        """The exception of law 3. Started is shown in any case: without it there is no story."""
+        kept = self.shown
+        del self.entries[max(kept, 1) :]
+        self.entries += broken_off(self.entries, Failed("storage", sentence, retryable=True))
+        self.ended = True
+        self._open.clear()
+        self._journal.end(self.id, self.entries[kept:])
+        self._show(len(self.entries))
 
     def follow(self, after: int = 0) -> "Follower":
         """A reader of the entries with seq > `after`. Close it, whatever happens."""

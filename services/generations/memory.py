@@ -1,13 +1,54 @@
-"""The journal of throw-away use: entries live in the log itself and end with the process."""
+"""The journal of throw-away use: entries end with the process."""
 
 from collections.abc import Callable, Sequence
 
-from services.events import Entry
+from services.events import Entry, Failed, Finished
+from services.generations.journal import Kept
+
+ENDS = (Finished, Failed)
+ENTRY = 250  # bytes, about, of one entry in memory
 
 
 class MemoryJournal:
+    problem: str | None = None
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._abouts: dict[str, bytes] = {}
+        self._entries: dict[str, list[Entry]] = {}
+
+    def begin(self, log: str, about: bytes, label: bytes, lost: Callable[[str], None]) -> None:
+        self._abouts[log] = about
+        self._entries[log] = []
+
     def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None]) -> None:
+        self._entries[log] += entries
+        if type(entries[-1].event) in ENDS:
+            self.size += self._weight(log)
         kept(entries[-1].seq)
 
+    def end(self, log: str, entries: Sequence[Entry]) -> None:
+        self._entries[log] += entries
+
+    async def recall(self, log: str) -> tuple[bytes, list[Entry]] | None:
+        return (self._abouts[log], self._entries[log]) if log in self._abouts else None
+
+    def recent(self) -> list[Kept]:
+        return []
+
+    def gone(self) -> list[str]:
+        return []
+
+    def recover(self) -> list[str]:
+        return []
+
     def drop(self, log: str) -> None:
+        if log in self._abouts:
+            self.size -= self._weight(log)
+            del self._abouts[log], self._entries[log]
+
+    def close(self) -> None:
         pass
+
+    def _weight(self, log: str) -> int:
+        return len(self._abouts[log]) + ENTRY * len(self._entries[log])

@@ -2,23 +2,28 @@
 
 start     a turn and what reads it become a running generation     follow    its entries, from anywhere
 stop      from anywhere, at any moment                             left      a reader is gone
+recall    one that has ended is read back from the journal: to be awaited before anything else is asked about it
+restore   what an earlier process left behind
 """
 
 import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
+from typing import NamedTuple
 
 import msgspec
 
-from services.errors import Busy, Gone, NotFound
-from services.events import Started
-from services.generations.generation import Generation, Read
+from services.errors import Busy, Gone, NotFound, NotSaved
+from services.events import Failed, Finished, Started
+from services.generations.generation import Generation, Label, Read
 from services.generations.journal import Journal
 from services.generations.log import Follower
-from services.messages import Reply, ReplyState, Turn
+from services.messages import Reply, ReplyState, Turn, state
 
 REMEMBERED = 10_000  # ids of evicted logs, to tell "gone" from "never was"
+AT_HAND = 64  # finished generations that stay in memory
+ENTRIES_AT_HAND = 500_000  # and the entries that they may hold together, about 100 MB
 
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,48 +39,101 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     conversation: str | None = None
 
 
-class Generations:
-    """`keep` finished logs at most, none older than `keep_for` seconds; at most `max_running` generations at once.
+class Retention(NamedTuple):
+    """How many finished logs are kept at most, for how many seconds, and how many bytes of them."""
 
-    `ended` is called with each generation whose terminal event was written.
+    keep: int = 200
+    keep_for: float = 86_400.0
+    keep_bytes: int = 1_000_000_000
+
+
+KEEP = Retention()
+
+
+class _Ended(NamedTuple):
+    """A generation that has ended, as far as lists tell it."""
+
+    label: Label
+    state: ReplyState
+    seq: int
+    at: float  # Unix seconds: an age must survive a restart
+
+
+class Generations:
+    """At most `max_running` generations at once; what has ended is kept within `retention`.
+
+    `ended` is called with each generation whose terminal event is kept.
     """
 
     def __init__(
-        self, journal: Journal, ended: Callable[[Generation], None], *, keep: int = 200, keep_for: float = 86_400.0, max_running: int = 1000
+        self, journal: Journal, ended: Callable[[Generation], None], *, retention: Retention = KEEP, max_running: int = 1000
     ) -> None:
         self._journal = journal
         self._tell = ended
-        self._keep = keep
-        self._keep_for = keep_for
+        self._retention = retention
         self._max_running = max_running
         self._running: dict[str, Generation] = {}
-        self._finished: OrderedDict[str, tuple[float, Generation]] = OrderedDict()
+        self._ended: OrderedDict[str, _Ended] = OrderedDict()
+        self._at_hand: OrderedDict[str, Generation] = OrderedDict()
+        self._entries = 0  # of those at hand
         self._evicted: OrderedDict[str, None] = OrderedDict()
         self._threads: dict[tuple[str, str], str] = {}  # (client, thread) -> its newest generation that is running or kept
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
+    def restore(self) -> list[str]:
+        """Know what an earlier process left, and end what it left open, which are the ids that are returned.
+
+        To be called once, before anything starts.
+        """
+        interrupted = self._journal.recover()
+        self._evicted.update(dict.fromkeys(self._journal.gone()))
+        for kept in self._journal.recent():
+            label = msgspec.json.decode(kept.label, type=Label)
+            end = kept.end.event
+            self._ended[kept.id] = _Ended(label, state(True, end if isinstance(end, Finished | Failed) else None), kept.end.seq, kept.ended)
+            self._name(kept.id, label)
+        self._evict()
+        return [id for id in interrupted if id in self._ended]
+
+    def of_conversations(self, most: int) -> list[str]:
+        """The last ones that have ended and belong to a conversation, the newest one last."""
+        return [id for id, ended in self._ended.items() if ended.label.conversation][-most:]
+
     def admit(self) -> None:
-        """Raises Busy when no generation may start now."""
+        """Raises Busy or NotSaved when no generation may start now."""
         if self._closing:
             raise Busy("Headrace is shutting down. Try again in a moment.")
         if len(self._running) >= self._max_running:
             raise Busy(f"{self._max_running} replies are running already. Try again when one has ended.")
+        if problem := self._journal.problem:
+            raise NotSaved(problem)
 
     def start(self, id: str, turn: Turn, read: Read) -> Started:
         """Start a generation. Its first entry, returned here, is in the log already; nobody waits for the rest."""
-        generation = Generation(id, turn, read, self._journal, self._ended)
-        self._running[id] = generation
-        if turn.thread is not None:
-            self._threads[turn.client, turn.thread] = id
+        generation = Generation(id, turn, read, self._journal, self._settled)
         generation.start()
+        self._running[id] = generation
+        self._name(id, generation.label)
         return generation.started
+
+    async def recall(self, id: str) -> Generation:
+        """Make a generation known to everything below: one that runs, once its first entry is kept. Raises NotFound, Gone."""
+        if generation := self._running.get(id):
+            await generation.begun()  # and it may have ended meanwhile
+        if id in self._ended and id not in self._at_hand:
+            kept = await self._journal.recall(id)
+            if kept is None:
+                raise Gone(f"The log of generation {id} cannot be read back. {self._journal.problem or 'The file may be damaged.'}")
+            if id in self._ended and id not in self._at_hand:
+                self._hold(Generation.recalled(id, *kept, self._journal))
+        return self._get(id)
 
     def follow(self, id: str, after: int) -> Follower:
         return self._get(id).log.follow(after)
 
     async def stop(self, id: str) -> Reply:
-        generation = self._get(id)
+        generation = await self.recall(id)
         await generation.stop()
         return generation.reply
 
@@ -96,44 +154,78 @@ class Generations:
     def list(self) -> list[Summary]:
         """Running generations, then finished ones, the newest first in each."""
         self._evict()
-        finished = [generation for _, generation in reversed(self._finished.values())]
-        return [_summary(generation) for generation in [*reversed(self._running.values()), *finished]]
+        return [self._summary(id) for id in [*reversed(self._running), *reversed(self._ended)]]
 
     def latest(self, client: str, thread: str) -> Summary | None:
         self._evict()
         id = self._threads.get((client, thread))
-        return _summary(self._get(id)) if id is not None else None
+        return self._summary(id) if id is not None else None
 
     def answering(self, conversation: str) -> bool:
-        return any(generation.running and generation.turn.conversation == conversation for generation in self._running.values())
+        return any(generation.turn.conversation == conversation for generation in self._running.values())
 
     def _get(self, id: str) -> Generation:
         if generation := self._running.get(id):
             return generation
         self._evict()
-        if kept := self._finished.get(id):
-            return kept[1]
+        if generation := self._at_hand.get(id):
+            self._at_hand.move_to_end(id)
+            return generation
+        if id in self._ended:
+            raise RuntimeError(f"generation {id} was not recalled")
         if id in self._evicted:
             raise Gone(f"Generation {id} has ended and its log is no longer kept.")
         raise NotFound(f"There is no generation {id[:80]!r}.")
 
-    def _ended(self, generation: Generation) -> None:
+    def _summary(self, id: str) -> Summary:
+        if generation := self._running.get(id):
+            label, now, seq = generation.label, generation.state, generation.log.shown
+        else:
+            label, now, seq, _ = self._ended[id]
+            generation = self._at_hand.get(id)
+        readers = generation.log.readers if generation else 0
+        return Summary(id, label.model, label.created, now, label.client, seq, readers, label.conversation)
+
+    def _settled(self, generation: Generation) -> None:
         self._running.pop(generation.id, None)
-        self._finished[generation.id] = (time.monotonic(), generation)
+        self._ended[generation.id] = _Ended(generation.label, generation.state, generation.log.shown, time.time())
+        self._hold(generation)
         self._evict()
         self._tell(generation)
 
+    def _name(self, id: str, label: Label) -> None:
+        if label.thread is not None:
+            self._threads[label.client, label.thread] = id
+
+    # What is in memory, and what is kept at all
+
+    def _hold(self, generation: Generation) -> None:
+        self._at_hand[generation.id] = generation
+        self._entries += generation.log.shown
+        while len(self._at_hand) > 1 and (len(self._at_hand) > AT_HAND or self._entries > ENTRIES_AT_HAND):
+            self._let_go(next(iter(self._at_hand)))
+
+    def _let_go(self, id: str) -> None:
+        if generation := self._at_hand.pop(id, None):
+            self._entries -= generation.log.shown
+
     def _evict(self) -> None:
-        oldest_allowed = time.monotonic() - self._keep_for
-        while self._finished and (len(self._finished) > self._keep or next(iter(self._finished.values()))[0] < oldest_allowed):
-            id, (_, generation) = self._finished.popitem(last=False)
+        keep, keep_for, keep_bytes = self._retention
+        oldest_allowed = time.time() - keep_for
+        while self._ended and (
+            len(self._ended) > keep or next(iter(self._ended.values())).at < oldest_allowed or self._journal.size > keep_bytes
+        ):
+            id, ended = self._ended.popitem(last=False)
+            self._let_go(id)
             self._journal.drop(id)
-            thread = (generation.turn.client, generation.turn.thread or "")
+            thread = (ended.label.client, ended.label.thread or "")
             if self._threads.get(thread) == id:
                 del self._threads[thread]
             self._evicted[id] = None
             if len(self._evicted) > REMEMBERED:
                 self._evicted.popitem(last=False)
+
+    # The end
 
     async def close(self, patience: float) -> None:
         """Take nothing new, give what runs `patience` seconds to end, then mark it as interrupted."""
@@ -147,8 +239,3 @@ class Generations:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _summary(generation: Generation) -> Summary:
-    turn, log = generation.turn, generation.log
-    return Summary(generation.id, turn.model, generation.created, generation.state, turn.client, log.shown, log.readers, turn.conversation)

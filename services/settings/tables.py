@@ -23,7 +23,8 @@ from pydantic import (
 )
 
 Dialect = Literal["openai_chat", "openai_responses", "openai_completions", "anthropic", "gemini", "ollama", "ollama_generate"]
-Journal = Literal["memory"]
+Journal = Literal["sqlite", "memory"]
+Synchronous = Literal["normal", "full"]
 
 
 # Addresses that hand out a cloud machine's credentials to whoever asks from inside it: never a model server.
@@ -200,9 +201,16 @@ class Storage(_Table):
         description="where conversations are kept: sqlite:///PATH, postgresql://... or memory",
         repr=False,
     )
-    journal: Journal = Field(default="memory", description="where running generations are kept")
+    journal: Journal = Field(default="sqlite", description="what keeps generations; memory forgets them when the process ends")
+    folder: Annotated[str, Field(min_length=1)] = Field(
+        default="data", description="where the journal goes, from the folder of settings.toml"
+    )
+    synchronous: Synchronous = Field(
+        default="normal", description="what replies survive: the end of the process (normal), a power cut (full)"
+    )
     keep: int = Field(default=500, ge=0, description="finished generations that are kept")
     keep_for: Positive = Field(default=86_400.0, description="seconds that a finished generation is kept")
+    keep_bytes: Count = Field(default=1_000_000_000, description="bytes of finished generations that are kept")
 
 
 class ChatDefaults(_Table):

@@ -129,7 +129,7 @@ class _Attempt:
         self.code = ""
         self.pass_on = emit
 
-    def emit(self, events: Sequence[Event]) -> None:
+    def emit(self, events: Sequence[Event]) -> Awaitable[None] | None:
         if not self.begun:
             self.begun = any(type(event) is PartStarted for event in events)
             last = events[-1] if events else None

@@ -9,7 +9,7 @@ has a limit of its own, and every failure is an UpstreamError.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from services.upstream.patience import PATIENT, Patience, Timeouts
 from services.upstream.reader import Reader
 from services.upstream.refusals import refusal
 
-Emit = Callable[[Sequence[Event]], None]
+Emit = Callable[[Sequence[Event]], Awaitable[None] | None]  # what to await, if anything, before more is read
 
 ERROR_BODY = 64 * 1024  # bytes read of a refusal: enough for any message, and for the title of an HTML page
 MODELS_BODY = 8 << 20  # OpenRouter's list of models is 600 kB
@@ -94,10 +94,12 @@ class HTTPUpstream:
                 events = reader.feed(data)
                 if events:
                     patience.heard = True
-                    emit(events)
+                    full = emit(events)
                     if reader.done:
                         await _linger(response)
                         return
+                    if full is not None:
+                        await full
         except BROKEN as exc:
             raise self._broken_off() from exc
         emit(reader.finish())

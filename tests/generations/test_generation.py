@@ -7,15 +7,15 @@ import pytest
 from services.errors import Invalid, LimitExceeded, Truncated
 from services.events import Event, Failed, Finished, PartDelta, PartStarted, Status
 from services.generations.generation import Emit, Generation, Read
-from services.generations.memory import MemoryJournal
+from services.generations.journal import Journal
 from services.messages import Message, Text, Turn
 
 TURN = Turn("r/echo", (Message("user", (Text("Hello"),)),))
 HELLO: list[Event] = [PartStarted(0, "text"), PartDelta(0, "Hel")]
 
 
-def generation(read: Read, ended: list[Generation] | None = None) -> Generation:
-    return Generation("g", TURN, read, MemoryJournal(), (ended if ended is not None else []).append)
+def generation(read: Read, journal: Journal, ended: list[Generation] | None = None) -> Generation:
+    return Generation("g", TURN, read, journal, (ended if ended is not None else []).append)
 
 
 async def end_of(running: Generation) -> Event:
@@ -35,9 +35,9 @@ def says(*events: Event, then: BaseException | None = None, stay: bool = False) 
     return read
 
 
-async def test_a_whole_story() -> None:
+async def test_a_whole_story(journal: Journal) -> None:
     ended: list[Generation] = []
-    running = generation(says(*HELLO, Finished("stop")), ended)
+    running = generation(says(*HELLO, Finished("stop")), journal, ended)
     running.start()
     assert isinstance(await end_of(running), Finished)
     await asyncio.sleep(0)
@@ -57,8 +57,8 @@ async def test_a_whole_story() -> None:
         (says(*HELLO, then=KeyError("a bug")), "internal", "streaming"),
     ],
 )
-async def test_what_goes_wrong_is_the_last_entry(read: Read, code: str, phase: str, caplog: pytest.LogCaptureFixture) -> None:
-    running = generation(read)
+async def test_what_goes_wrong_is_the_last_entry(read: Read, code: str, phase: str, journal: Journal) -> None:
+    running = generation(read, journal)
     running.start()
     end = await end_of(running)
     assert isinstance(end, Failed)
@@ -66,8 +66,8 @@ async def test_what_goes_wrong_is_the_last_entry(read: Read, code: str, phase: s
     assert "a bug" not in end.message
 
 
-async def test_a_stop_is_logged_when_asked_and_when_done() -> None:
-    running = generation(says(*HELLO, stay=True))
+async def test_a_stop_is_logged_when_asked_and_when_done(journal: Journal) -> None:
+    running = generation(says(*HELLO, stay=True), journal)
     running.start()
     await asyncio.sleep(0)
     await running.stop()
@@ -81,9 +81,9 @@ async def test_a_stop_is_logged_when_asked_and_when_done() -> None:
 
 
 @pytest.mark.parametrize("steps", range(4))
-async def test_a_stop_comes_at_any_moment(steps: int) -> None:
+async def test_a_stop_comes_at_any_moment(steps: int, journal: Journal) -> None:
     ended: list[Generation] = []
-    running = generation(says(*HELLO, stay=True), ended)
+    running = generation(says(*HELLO, stay=True), journal, ended)
     running.start()
     for _ in range(steps):
         await asyncio.sleep(0)
@@ -93,8 +93,8 @@ async def test_a_stop_comes_at_any_moment(steps: int) -> None:
     assert ended == [running]
 
 
-async def test_the_end_of_the_process_is_no_stop() -> None:
-    running = generation(says(*HELLO, stay=True))
+async def test_the_end_of_the_process_is_no_stop(journal: Journal) -> None:
+    running = generation(says(*HELLO, stay=True), journal)
     running.start()
     await asyncio.sleep(0)
     await running.interrupt()

@@ -72,11 +72,12 @@ def _thoughts_apart(counts: Counts) -> Counts:
 
 
 @_counts
-def _thoughts_included(counts: Counts) -> Counts:
-    """Where the sum says that reasoning is not among the output, it is added."""
+def _thoughts_added(counts: Counts) -> Counts:
     given, said, thought = counts.input or 0, counts.output or 0, counts.reasoning or 0
-    apart = counts.total is not None and counts.total == given + said + thought
-    return Counts(given, said + thought if apart else said, thought or None, None)
+    return counts._replace(output=said + thought) if counts.total == given + said + thought else counts
+
+
+_no_zero = _counts(lambda counts: counts._replace(reasoning=counts.reasoning or None))
 
 
 NO_SUM = Loss("", "the sum of the tokens", "not told, and not made up", _no_total)
@@ -97,6 +98,7 @@ UPSTREAMS: tuple[Loss, ...] = (
     Loss("ollama_generate", "the kind of an error in the middle", "as in `ollama`", _without_word),
 )
 
+APART = Loss("", "that a server counts reasoning apart", "added to the output, where the server's own sum shows it", _thoughts_added)
 ENDS = Loss("", "that an answer ended with tool calls", "", _without_end)
 ADDED = Loss("", "a sum that nobody told", "input and output, added", _sums_up)
 NO_MORE_COUNTS = Loss("", "how many tokens were reasoning, and the sum", "not told", lambda told: _no_total(_no_reasoning_count(told)))
@@ -109,19 +111,27 @@ CLIENTS: tuple[Loss, ...] = (
         "the stream has begun before the server is asked: `failed` has the server's status in it",
         _server_status_only,
     ),
+    APART._replace(dialect="openai_chat"),
     ADDED._replace(dialect="openai_chat"),
     Loss("openai_completions", "reasoning", "not told; its tokens are counted", _without_reasoning),
     NO_TOOLS._replace(dialect="openai_completions"),
+    APART._replace(dialect="openai_completions"),
     ADDED._replace(dialect="openai_completions"),
     ENDS._replace(dialect="openai_responses", becomes="`completed`, as at OpenAI; the calls are there"),
+    APART._replace(dialect="openai_responses"),
     ADDED._replace(dialect="openai_responses"),
     Loss("openai_responses", "a count of reasoning that nobody told", "0, as the SDKs want an integer", _zero),
-    Loss("anthropic", "the sum of the tokens", "not told; reasoning that was counted apart becomes output", _thoughts_included),
+    APART._replace(dialect="anthropic"),
+    Loss("anthropic", "the sum of the tokens", "not told", _no_total),
+    Loss("anthropic", "that no token was reasoning", "not told", _no_zero),
     ENDS._replace(dialect="ollama_chat", becomes="`stop`, as at Ollama; the calls are there"),
     Loss("ollama_chat", "ids of tool calls", "Ollama's SDKs drop them; results are matched by name and order", _without_ids),
+    APART._replace(dialect="ollama_chat"),
     NO_MORE_COUNTS._replace(dialect="ollama_chat"),
     NO_TOOLS._replace(dialect="ollama_generate"),
+    APART._replace(dialect="ollama_generate"),
     NO_MORE_COUNTS._replace(dialect="ollama_generate"),
+    APART._replace(dialect="ai_sdk"),
     Loss("ai_sdk", "the status of a refusal", "HTTP has it; the SDK shows the sentence alone", _without_status),
 )
 

@@ -51,16 +51,20 @@ class Matrix:
         self._folder = folder
         self._chromium = chromium
         self._seen: dict[Place, Seen] = {}
+        self._asked: set[str] = set()  # programs: one that fails is not asked again
 
     def seen(self, place: Place) -> Seen:
-        if place not in self._seen:
-            cells = self._read(CLIENTS[place.client].program)
+        program = CLIENTS[place.client].program
+        if program not in self._asked:
+            self._asked.add(program)
+            cells = self._read(program)
             latest = time.monotonic() + PATIENCE
             for cell in cells:
                 read = Place(cell["upstream"], cell["client"], cell["scene"])
                 self._seen[read] = cell["seen"]
                 if read.scene == "slow":
                     self._seen[read]["closed"] = self._closed(read, latest)
+        assert place in self._seen, f"the reading with {program!r} failed before"
         return self._seen[place]
 
     def _closed(self, place: Place, latest: float) -> bool:

@@ -8,8 +8,8 @@ import pytest
 
 from services.chat import Chat
 from services.events import Failed, Finished, PartFinished, PartStarted
-from services.generations import JOURNALS
 from services.generations.log import Follower
+from services.generations.memory import MemoryJournal
 from services.messages import Reply
 from services.store import STORES
 from services.upstream.attempts import Persistent
@@ -23,7 +23,7 @@ ENTRIES = 200  # about: the words, and what stands around them
 @asynccontextmanager
 async def door(behave: Behave) -> AsyncIterator[tuple[Chat, Server]]:
     async with upstream(behave) as (asked, server):
-        chat = Chat(Catalogue([Persistent(asked)], fixed={"mill": ["m"]}), STORES["memory"](), JOURNALS["memory"]())
+        chat = Chat(Catalogue([Persistent(asked)], fixed={"mill": ["m"]}), STORES["memory"](), MemoryJournal())
         yield chat, server
         await chat.close()
 

@@ -202,6 +202,7 @@ class ChatPage:
         self._running = generation
         self._composer.set_running(True)
         try:
+            await self._chat.recall(generation)
             async with aclosing(self._chat.follow(generation)) as batches:
                 async for entries in batches:
                     with self._client:
