@@ -18,6 +18,9 @@ TOGGLE_SIDEBAR = "() => toggleSidebar()"
 # Keys that concern the window, wherever the focus is; no key of the browser's is taken. On a phone the sidebar lies over the
 # page, which cannot be reached meanwhile.
 WINDOW = """<script>
+function newId() { // of a message; crypto.randomUUID is for https alone
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
 function toggleSidebar() {
     const app = document.querySelector('.hr-app');
     const over = app.classList.toggle('hr-side-toggled') && innerWidth < 768;
@@ -48,7 +51,9 @@ def dress() -> None:
 
 def icon_button(icon: str, name: str) -> ui.button:
     """A quiet round button; `name` is what assistive technology and tests call it."""
-    return ui.button(icon=icon, color=None).props(f'flat round dense aria-label="{name}" title="{name}"').classes("hr-icon")
+    button = ui.button(icon=icon, color=None).props("flat round dense").classes("hr-icon")
+    button.props["aria-label"] = button.props["title"] = name
+    return button
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """One page with nothing but a text on it (stage_app.py), and the door to its server."""
 
+from contextlib import suppress
+
 import httpx
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError
 
 # The blocks on the page equal these strings, after both have been through the browser's own HTML parser.
 SAME = """(blocks) => {
@@ -33,4 +35,8 @@ class Stage:
         """The page shows what the server believes, and that is the text that was meant."""
         told = "(text) => document.querySelector('.hr-prose')?.textContent.includes(text)"
         self.page.wait_for_function(told, arg=holding, timeout=within)
-        self.page.wait_for_function(SAME, arg=self.do("look"))
+        for _ in range(20):  # another patch may have come since the server was asked
+            with suppress(TimeoutError):
+                self.page.wait_for_function(SAME, arg=self.do("look"), timeout=1000)
+                return
+        raise AssertionError("the page does not show what the server believes")

@@ -1,6 +1,7 @@
 """The text of a message in a real browser: what is on the page is what the server rendered, at every moment and after every mishap."""
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -125,8 +126,9 @@ def test_a_flush_ends_when_its_page_is_gone_and_goes_on_when_nobody_answers(monk
         async with user_simulation(root=lambda: texts.append(Prose())) as user:  # it connects, and never answers
             await user.open("/")
             (prose,) = texts
-            prose.write("a")
             monkeypatch.setattr(panel, "PATIENCE", 0.02)
+            monkeypatch.setattr(panel, "ANSWERED", 1)
+            prose.write("a")
             await asyncio.wait_for(prose.flush(), 1)
             assert updates == [0, 1]  # when it was made, and now
             prose.write("b")
@@ -142,6 +144,72 @@ def test_a_flush_ends_when_its_page_is_gone_and_goes_on_when_nobody_answers(monk
 
     with ThreadPoolExecutor(1) as thread:  # Playwright's loop runs in this one
         thread.submit(asyncio.run, scenario()).result()
+
+
+def test_the_end_arrives_though_its_patch_was_lost(on: Stage) -> None:
+    on.open()
+    on.do("write", "one ")
+    on.expect_same(holding="one")
+    on.page.evaluate(f"id = document.querySelector('.hr-prose').id.slice(1); element = {APP}.elements[id]; delete {APP}.elements[id]")
+    expect(on.page.locator(".hr-prose")).not_to_be_attached()
+    on.do("write", "two")
+    on.do("finish")  # the patch finds nobody, and so nobody answers
+    on.page.evaluate(f"{APP}.elements[id] = element")
+    on.expect_same(holding="one two")
+
+
+# What it costs
+
+
+def test_every_second_patch_is_answered_and_the_end(on: Stage) -> None:
+    sent: list[str] = []
+    on.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    on.open()
+    for n in range(9):
+        on.do("write", f"word{n} ")
+        on.expect_same(holding=f"word{n}")
+    on.do("finish")
+    on.page.wait_for_function("document.querySelector('.hr-live p')")
+    answers = [re.findall(r'"args":\["(-?\d+)"\]', frame)[0] for frame in sent if '"event"' in frame]
+    assert answers == ["2", "4", "6", "8", "10"]  # the tenth is the end
+
+
+# Said aloud
+
+HEARD = "[...document.querySelectorAll('.hr-live p')].map((p) => p.textContent)"
+
+
+def test_a_block_is_said_once_it_is_finished_and_not_with_every_patch(on: Stage) -> None:
+    on.open()
+    for word in ("The ", "**first", " block**", " grows"):
+        on.do("write", word)
+        on.expect_same(holding=word.strip(" *"))
+    assert on.page.evaluate(HEARD) == []
+    on.do("write", "\n\n```python\na = 1\nb = 2\n```\n\n| a |\n|---|\n| 1 |\n\nThe end")
+    on.expect_same(holding="The end")
+    assert on.page.evaluate(HEARD) == ["The first block grows", "Code python, 2 lines", "Table, 2 rows"]
+    on.do("write", ", really")
+    on.expect_same(holding="really")
+    assert on.page.evaluate(HEARD)[-1] == "Table, 2 rows"
+    on.do("finish")
+    on.page.wait_for_function(f"{HEARD}.at(-1) === 'The end, really'")
+    assert len(on.page.evaluate(HEARD)) == 3
+    expect(on.page.locator(".hr-live")).to_have_attribute("aria-live", "polite")
+
+
+def test_an_old_text_is_not_said(on: Stage) -> None:
+    on.open("# Old\n\ntext")
+    on.expect_same(holding="text")
+    assert on.page.evaluate(HEARD) == []
+
+
+def test_nothing_moves_for_those_who_asked_for_that(on: Stage) -> None:
+    on.page.emulate_media(reduced_motion="reduce")
+    on.open("text")
+    on.page.evaluate(
+        "document.querySelector('.hr-prose').innerHTML = '<i class=hr-pulse></i><i class=hr-shimmer>x</i><i class=hr-spinner></i>'"
+    )
+    on.page.wait_for_function("document.getAnimations().every((animation) => animation.playState === 'finished')")
 
 
 # Code

@@ -44,10 +44,10 @@ class Blocks:
         self._mentions: dict[int, Block] = {}  # frozen blocks that may refer to something
         self._frozen = 0
         self.changed = False  # something was written since the last render
-        self._finished = False
+        self.finished = False
 
     def write(self, text: str) -> None:
-        if self._finished:
+        if self.finished:
             raise ValueError("write after finish")
         text = self._undecided + text
         tail = UNDECIDED.search(text)
@@ -57,7 +57,7 @@ class Blocks:
     def finish(self) -> None:
         """No more text: `render` once more, and the blocks are those of the whole text."""
         self._accept(self._undecided)
-        self._finished = self.changed = True
+        self.finished = self.changed = True
 
     def _accept(self, text: str) -> None:
         if not text:
@@ -77,14 +77,14 @@ class Blocks:
         self._frozen += len(fresh)
         again = self._redraw(first, self._references.keys() - known)
         blocks = [block.html for block in [*fresh, *self._draw_open()]]
-        if self._finished:
+        if self.finished:
             self._mentions.clear()
         start = min([first, *again])
         return self._show(start, [again.get(n, self.html[n]) for n in range(start, first)] + blocks)
 
     def _freeze(self) -> list[Block]:
         """Take the closed blocks off the open text."""
-        cut = len(self._open) if self._finished else self._closed()
+        cut = len(self._open) if self.finished else self._closed()
         source, self._open = self._open[:cut], self._open[cut:]
         self._outlined -= cut
         fresh = render(source, self._references, final=True) if cut else []

@@ -5,6 +5,8 @@ the message take the same path.
 """
 
 import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from urllib.parse import urlencode
 
@@ -14,7 +16,7 @@ from services.chat import Chat, Listing
 from services.errors import HeadraceError, NotFound
 from ui.panels.composer import Composer
 from ui.panels.sidebar import Sidebar
-from ui.panels.transcript import Transcript
+from ui.panels.transcript import Intents, Transcript
 from ui.panels.welcome import Welcome
 from ui.theme import frame
 
@@ -40,18 +42,19 @@ class ChatPage:
         self._conversation: str | None = None
         self._running: str | None = None  # the generation that Stop would stop
         self._picked = model  # the model that was chosen by hand
+        self._first = secrets.token_hex(16)  # the id of a suggestion that is pressed, however often
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._gone = False
 
     async def build(self, conversation: str | None) -> None:
         with frame() as (side, main):
             with side:
-                self._sidebar = Sidebar(on_new=self._new, on_open=self._go)
+                self._sidebar = Sidebar(on_new=self._new, on_open=self._go, on_rename=self._rename, on_delete=self._delete)
             with main:
                 self._main = main
-                self._transcript = Transcript(on_retry=self._retry)
+                self._transcript = Transcript(Intents(self._retry, self._regenerate, self._edit, self._go_on, self._choose_branch))
                 with ui.element("div").classes("hr-dock"):
-                    self._welcome = Welcome(on_suggestion=self._send, on_look=self._look_again)
+                    self._welcome = Welcome(on_suggestion=self._suggested, on_look=self._look_again)
                     self._composer = Composer(on_send=self._send, on_stop=self._stop, on_model=self._choose)
         self._client.on_delete(self._leave)
         self._unwatch = self._chat.watch(self._changed)
@@ -73,13 +76,14 @@ class ChatPage:
 
     async def _open(self, conversation: str) -> None:
         try:
-            known, _, _ = await self._chat.open(conversation)
+            known, nodes, _ = await self._chat.open(conversation)
         except NotFound as exc:
             ui.notify(exc.message, type="warning", position="top", timeout=10_000)
             ui.navigate.history.replace("/")
             return
         self._conversation = conversation
         self._offer_models(self._chat.models(), known.model)
+        self._composer.known([node.id for node in nodes if node.generation is None])
         await self._show_branch()
 
     async def _show_branch(self) -> None:
@@ -87,11 +91,11 @@ class ChatPage:
         if self._conversation is None or self._gone:
             return
         try:
-            known, branch, _ = await self._chat.open(self._conversation)
+            branch = await self._chat.open(self._conversation)
         except NotFound:
             self._go_home()
             return
-        ui.page_title(known.title)
+        ui.page_title(branch.conversation.title)
         self._main.classes(add="hr-has-messages")
         self._welcome.hide()
         for generation in self._transcript.show(branch):
@@ -124,11 +128,11 @@ class ChatPage:
 
     # Asking
 
-    async def _send(self, text: str) -> bool:
+    async def _send(self, text: str, id: str) -> bool:
         """Whether the question was taken."""
         new = self._conversation is None
         try:
-            self._conversation, _, _ = await self._chat.send(self._conversation, self._composer.model, text)
+            self._conversation, _, _ = await self._chat.send(self._conversation, self._composer.model, text, id=id)
         except HeadraceError as exc:
             ui.notify(exc.message, type="warning", position="top")
             return False
@@ -138,23 +142,60 @@ class ChatPage:
         await self._show_branch()
         return True
 
-    async def _retry(self) -> None:
+    async def _suggested(self, text: str) -> bool:
+        return self._conversation is None and await self._send(text, self._first)
+
+    async def _do(self, work: Callable[[str], Awaitable[object]]) -> bool:
+        """Do something in this conversation and show what has come of it; whether it was taken."""
         if self._conversation is None:
-            return
+            return False
         try:
-            await self._chat.retry(self._conversation, self._composer.model)
+            await work(self._conversation)
         except HeadraceError as exc:
             ui.notify(exc.message, type="warning", position="top")
-            return
+            return False
         await self._show_branch()
+        return True
+
+    async def _retry(self, id: str) -> None:
+        await self._do(lambda conversation: self._chat.retry(conversation, self._composer.model, id=id))
+
+    async def _regenerate(self, answer: str, id: str) -> None:
+        await self._do(lambda conversation: self._chat.regenerate(conversation, answer, self._composer.model, id=id))
+
+    async def _edit(self, question: str, text: str, id: str) -> bool:
+        return await self._do(lambda conversation: self._chat.edit(conversation, question, self._composer.model, text, id=id))
+
+    async def _go_on(self, answer: str, generation: str) -> None:
+        await self._do(lambda conversation: self._chat.go_on(conversation, answer, self._composer.model, after=generation))
+
+    async def _choose_branch(self, node: str) -> None:
+        await self._do(lambda conversation: self._chat.choose(conversation, node))
+
+    async def _rename(self, conversation: str, title: str) -> None:
+        await self._tell(self._chat.rename(conversation, title))
+
+    async def _delete(self, conversation: str) -> None:
+        await self._tell(self._chat.delete(conversation))
+
+    async def _tell(self, work: Awaitable[None]) -> None:
+        """All pages that show it are told what has changed, this one too."""
+        try:
+            await work
+        except HeadraceError as exc:
+            ui.notify(exc.message, type="warning", position="top")
 
     async def _stop(self) -> None:
         if self._running is not None:
             await self._chat.stop(self._running)
 
     def _watch(self, generation: str) -> None:
-        if generation not in self._watching and not self._gone:
-            self._watching[generation] = background_tasks.create(self._follow(generation), name=f"watch {generation}")
+        """From the first entry, as it was drawn without any; it may have been drawn before."""
+        if self._gone:
+            return
+        if before := self._watching.get(generation):
+            before.cancel()
+        self._watching[generation] = background_tasks.create(self._follow(generation), name=f"watch {generation}")
 
     async def _follow(self, generation: str) -> None:
         """Self-clocked: while the browser draws, the log grows, and the next batch is larger."""
@@ -168,10 +209,11 @@ class ChatPage:
                         self._transcript.apply(generation, entries)
                         await self._transcript.flush(generation)
         finally:
-            self._watching.pop(generation, None)
-            if self._running == generation and not self._gone:
-                self._running = None
-                self._composer.set_running(False)
+            if self._watching.get(generation) is asyncio.current_task():
+                self._watching.pop(generation)
+                if self._running == generation and not self._gone:
+                    self._running = None
+                    self._composer.set_running(False)
 
     # Models
 

@@ -2,12 +2,27 @@
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from nicegui import ui
 
 from services.events import Entry, Failed, Finished, PartDelta, PartFinished, PartStarted, Retrying, Started, Status, Usage
-from services.messages import Attachment, Problem, Reasoning, Refusal, Reply, ReplyState, Stop, Text, ToolCall, problem, state, stop_proof
-from ui.panels.actions import copy_button
+from services.messages import (
+    Attachment,
+    Part,
+    Problem,
+    Reasoning,
+    Refusal,
+    Reply,
+    ReplyState,
+    Stop,
+    Text,
+    ToolCall,
+    problem,
+    state,
+    stop_proof,
+)
+from ui.panels.actions import Once, Switch, copy_button, once
 from ui.panels.parts import Figures, Notice, Thought, Tool, Waiting
 from ui.panels.prose import Prose
 from ui.theme import icon_button
@@ -16,9 +31,20 @@ from ui.theme import icon_button
 class Answer:
     """The element carries `data-generation` and `data-state`, for tests and for those who style it."""
 
-    def __init__(self, generation: str, *, on_retry: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        generation: str,
+        *,
+        on_retry: Once,
+        on_regenerate: Once,
+        on_go_on: Callable[[str], Awaitable[None]],
+        on_choose: Callable[[str], Awaitable[None]],
+    ) -> None:
         self.generation = generation
         self._on_retry = on_retry
+        self._last = False
+        self._cut_off = False  # it ended, and not by itself
+        self._going_on: Prose | None = None  # the text that the next one is the rest of
         self._stopping: Entry | None = None
         self._text: list[str] = []  # the answer as Markdown, for the copy button
         self._parts: dict[int, Prose | Thought | Tool] = {}
@@ -31,19 +57,42 @@ class Answer:
             with self._body:
                 self._waiting = Waiting()
             with ui.element("div").classes("hr-actions") as self._actions:
+                self._switch = Switch(on_choose=on_choose)
                 self._copy = copy_button(lambda: "".join(self._text))
-                self._again = icon_button("refresh", "Regenerate").on("click", self._on_retry)
+                once(icon_button("refresh", "Regenerate"), on_regenerate)
+                self._continue = icon_button("play_arrow", "Continue").on("click", partial(on_go_on, generation))
                 self._figures = Figures()
         self._set_state("waiting")
+        self._offer_more()
 
     def set_last(self, last: bool) -> None:
-        self._again.set_visibility(last)
+        self._last = last
+        self._offer_more()
         self._box.classes(add="hr-last") if last else self._box.classes(remove="hr-last")
+
+    def set_place(self, siblings: Sequence[str], here: str) -> None:
+        self._switch.show(siblings, here)
 
     def delete(self) -> None:
         self._box.delete()
 
+    def _offer_more(self) -> None:
+        self._continue.set_visibility(self._last and self._cut_off and bool(self._text))
+
     # Growing
+
+    def begin(self, said: Sequence[Part]) -> None:
+        """What was said before the entries that come: the first text among these goes on from its last one."""
+        with self._body:
+            for part in said[:-1]:
+                self._show_part(part)
+            if said and isinstance(last := said[-1], Text):
+                self._going_on = Prose()
+                self._going_on.write(last.text)
+                self._text.append(("\n\n" if self._text else "") + last.text)
+            elif said:
+                self._show_part(said[-1])
+        self._body.default_slot.children[0].move()  # what tells of waiting comes last
 
     def apply(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -80,12 +129,17 @@ class Answer:
         self._set_state("streaming")
         with self._body:
             match start.kind:
+                case "text" if self._going_on:
+                    self._parts[start.part], self._going_on = self._going_on, None
                 case "text" | "refusal":
                     if self._text:
                         self._text.append("\n\n")
                     self._parts[start.part] = Prose()
                 case "reasoning":
                     self._parts[start.part] = Thought(at)
+                    if self._going_on:  # thought about before going on: it stands before the text, as it will when shown whole
+                        children = self._body.default_slot.children
+                        children[-1].move(target_index=children.index(self._going_on))
                 case "tool_call":
                     self._parts[start.part] = Tool(start.name or "tool")
                 case kind:
@@ -93,6 +147,10 @@ class Answer:
 
     def _end(self, end: Finished | Failed, stop: Stop | None) -> None:
         self._waiting.hide()
+        if self._going_on:
+            self._going_on.finish()
+        self._cut_off = isinstance(end, Failed) or end.reason in ("stopped", "length")
+        self._offer_more()
         self._set_state(state(not self._empty, end))
         if isinstance(end, Failed):
             self._problem(problem(end))
@@ -101,7 +159,7 @@ class Answer:
         self._figures.show(self._usage, end.ttft_ms, end.ms)
 
     async def flush(self) -> None:
-        for part in list(self._parts.values()):
+        for part in [*self._parts.values(), *([self._going_on] if self._going_on else [])]:
             await part.flush()
 
     # Whole
@@ -120,6 +178,16 @@ class Answer:
         elif reply.reason:
             self._reason(reply.reason, reply.stop)
         self._figures.show(reply.usage, reply.ttft_ms, reply.ms)
+        self._cut_off = reply.problem is not None or reply.reason in ("stopped", "length")
+        self._offer_more()
+
+    def show_damaged(self) -> None:
+        self._waiting.hide()
+        self._set_state("failed")
+        self._copy.set_visibility(False)
+        self._box.props("data-damaged")
+        with self._body:
+            Notice("This message is damaged and cannot be shown. The rest of the conversation can be read.")
 
     def _show_part(self, part: object) -> None:
         match part:
@@ -154,7 +222,7 @@ class Answer:
         with self._body:
             if note := notes.get(reason):
                 ui.label(note).classes("hr-note")
-            elif self._empty:
+            elif self._empty and not self._text:
                 ui.label("The model answered with nothing.").classes("hr-note")
 
     def _set_state(self, name: ReplyState) -> None:

@@ -1,7 +1,7 @@
-"""Where a person writes. It knows no conversation: what is written goes to `on_send`, a press on stop to `on_stop`."""
+"""Where a person writes. It knows no conversation: what is written goes to `on_send`, with an id; a press on stop to `on_stop`."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments, ValueChangeEventArguments
@@ -9,17 +9,21 @@ from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 MOST = 200_000  # characters; the page's socket carries no message of more than 1 MB
 
 # Enter sends, Shift+Enter breaks the line, and Enter that ends an IME composition (keyCode 229 in Safari) does neither.
-# While a reply runs, or nobody is connected, nothing is sent; and what was written stays until the server has taken it.
+# While a reply runs, or nobody is connected, nothing is sent; and what was written stays until the server has taken it. Its id stays
+# with it, over a reload and a lost server, too: sent again it is the same message.
 _KEYDOWN = """(e) => {
     if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return;
     e.preventDefault();
     const box = e.target, text = box.value;
     const busy = box.dataset.sent !== undefined || box.closest('.hr-composer').classList.contains('hr-running');
     if (!text.trim() || busy || !window.socket?.connected) return;
-    if (text.length > MOST) { emit('', text.length); return; }
+    if (text.length > MOST) { emit({long: text.length}); return; }
+    const key = 'sent ' + location.pathname, sent = JSON.parse(sessionStorage.getItem(key));
+    const id = sent?.text === text ? sent.id : newId();
+    sessionStorage.setItem(key, JSON.stringify({text, id}));
     box.dataset.sent = location.pathname;
     setTimeout(() => delete box.dataset.sent, 5000);
-    emit(text);
+    emit({text, id});
 }""".replace("MOST", str(MOST))
 # The draft outlives a reload; every conversation has its own.
 _GROW = """(e) => {
@@ -37,9 +41,17 @@ _LEFT = "delete document.getElementById(ID).dataset.sent;"
 _TAKEN = """
     const box = document.getElementById(ID);
     sessionStorage.removeItem('draft ' + box.dataset.sent);
+    sessionStorage.removeItem('sent ' + box.dataset.sent);
     delete box.dataset.sent;
     box.value = '';
     box.dispatchEvent(new Event('input'));
+"""
+_KNOWN = """
+    const box = document.getElementById(ID), key = 'sent ' + location.pathname, sent = JSON.parse(sessionStorage.getItem(key));
+    if (sent && IDS.includes(sent.id)) {
+        sessionStorage.removeItem(key);
+        if (box.value === sent.text) { box.value = ''; box.dispatchEvent(new Event('input')); }
+    }
 """
 _SEND = """(e) => {
     const box = e.currentTarget.closest('.hr-composer').querySelector('textarea');
@@ -52,7 +64,7 @@ class Composer:
     def __init__(
         self,
         *,
-        on_send: Callable[[str], Awaitable[bool]],
+        on_send: Callable[[str, str], Awaitable[bool]],
         on_stop: Callable[[], Awaitable[None]],
         on_model: Callable[[str], Awaitable[None]],
     ) -> None:
@@ -88,16 +100,20 @@ class Composer:
         self._picker.set_options(dict(models), value=chosen or None)
         self._quiet = False
 
+    def known(self, ids: Sequence[str]) -> None:
+        """These messages are in the conversation: one of them that is still in the box was taken when its server was lost."""
+        ui.run_javascript(_KNOWN.replace("IDS", json.dumps(list(ids))).replace("ID", json.dumps(self._text.html_id)))
+
     def set_running(self, running: bool) -> None:
         self._box.classes(add="hr-running") if running else self._box.classes(remove="hr-running")
 
     async def _send(self, event: GenericEventArguments) -> None:
         """The text is taken out of the box only once `on_send` has accepted it."""
-        text, *length = event.args if isinstance(event.args, list) else [event.args]
-        if length:
-            ui.notify(f"This message has {length[0]:,} characters; {MOST:,} can be sent.", type="warning", position="top")
+        sent = event.args if isinstance(event.args, dict) else {}
+        if "long" in sent:
+            ui.notify(f"This message has {int(sent['long']):,} characters; {MOST:,} can be sent.", type="warning", position="top")
             return
-        accepted = await self._on_send(str(text))
+        accepted = await self._on_send(str(sent.get("text")), str(sent.get("id")))
         ui.run_javascript((_TAKEN if accepted else _LEFT).replace("ID", json.dumps(self._text.html_id)))
 
     async def _stop(self) -> None:

@@ -1,11 +1,11 @@
 """The smaller pieces of an answer: waiting, thinking, a tool call, a notice, the figures. Each draws itself and no more."""
 
 import time
-from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
 from services.events import Usage
+from ui.panels.actions import Once, once
 from ui.panels.prose import Prose
 
 WORDS = {"connecting": "", "waiting": "", "thinking": "Thinking…", "stopping": "Stopping…"}
@@ -98,13 +98,13 @@ class Tool:
 class Notice:
     """What went wrong, in the reply it concerns: a sentence, the upstream's own words, and what one can do."""
 
-    def __init__(self, message: str, *, upstream: str | None = None, on_retry: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, message: str, *, upstream: str | None = None, on_retry: Once | None = None) -> None:
         with ui.element("div").classes("hr-notice").props('role="alert"'):
             ui.label(message)
             if upstream:
                 ui.label(upstream).classes("hr-upstream")
             if on_retry:
-                ui.button("Retry", color=None, on_click=on_retry).props('flat dense no-caps aria-label="Retry"').classes("hr-retry")
+                once(ui.button("Retry", color=None), on_retry).props('flat dense no-caps aria-label="Retry"').classes("hr-retry")
 
 
 class Figures:

@@ -12,6 +12,7 @@ from nicegui.events import GenericEventArguments
 from ui.markdown import Blocks, Patch
 
 RATE = 12  # patches per second at most: each costs 1 ms of CPU and two dozen bytes on the wire, besides its text
+ANSWERED = 2  # every second patch is answered, which is as good a clock as every one, and costs half
 REST = 10  # times the time a render took, so that a huge open block takes a tenth of a core, not all of it
 PATIENCE = 3.0  # seconds; a reconnect takes 1
 OFFLINE = 0.25  # seconds between two looks while nobody is connected
@@ -21,8 +22,8 @@ class Prose(Element, component=Path(__file__).parent.parent / "static" / "prose.
     """Markdown in pieces (`write`, `flush`, `finish`) or at once (`show`).
 
     The props always hold everything, so a page that is built, mounted or loaded again shows the truth. Patches only save
-    bytes: they are numbered, at most one is on its way, and the page answers each with the event `shown`. If it answers
-    with another number, or not at all, it gets everything.
+    bytes: they are numbered, at most two are on their way, and the page answers every second one, and the last, with the
+    event `shown`. If it answers with another number, or not at all, it gets everything.
     """
 
     def __init__(self) -> None:
@@ -41,16 +42,17 @@ class Prose(Element, component=Path(__file__).parent.parent / "static" / "prose.
         self._blocks.write(text)
 
     async def flush(self) -> None:
-        """Put on the page what was written; returns when it is shown, after a rest. May be cancelled at any time."""
+        """Put on the page what was written; returns when it may be given more, after a rest. May be cancelled at any time."""
+        await self._settle()  # a flush that was cancelled, or the end, may have left a patch on its way
         if self._blocks.changed:
-            await self._settle()  # a flush that was cancelled may have left a patch on its way
             self._push()
             await self._settle()
 
     def finish(self) -> None:
-        """No more text. The rest is sent at once."""
+        """No more text. What is left is sent at once."""
         self._blocks.finish()
         self._push()
+        self._rested = 0.0
 
     def show(self, text: str) -> None:
         """The whole text, instead of what was there."""
@@ -69,7 +71,10 @@ class Prose(Element, component=Path(__file__).parent.parent / "static" / "prose.
 
     def _push(self) -> None:
         began = time.monotonic()
-        if self._gone.is_set() or (patch := self._blocks.render()) is None:
+        patch = self._blocks.render()
+        if patch is None and self._blocks.finished:
+            patch = len(self._blocks.html), []  # nothing new but that this is the end
+        if self._gone.is_set() or patch is None:
             return
         self._keep(patch[0])
         self._sent = time.monotonic()
@@ -88,22 +93,26 @@ class Prose(Element, component=Path(__file__).parent.parent / "static" / "prose.
             self._props["count"] = self._count
 
     def _send(self, patch: Patch) -> None:
-        """Not by run_method, which is made to be awaited: its random request ids cost 70 bytes each way."""
-        self._shown.clear()
-        arguments = json.dumps([self._count, *patch], ensure_ascii=False, separators=(",", ":"))
-        self.client.run_javascript(f"getElement({self.id})?.patch(...{arguments})")
+        """Not by run_method or run_javascript, which are made to be awaited: a random id and two tasks for each."""
+        answer = self._blocks.finished or self._count % ANSWERED == 0
+        if answer:
+            self._shown.clear()
+        arguments = json.dumps([self._count, *patch, answer + self._blocks.finished], ensure_ascii=False, separators=(",", ":"))
+        self.client.outbox.enqueue_message("run_javascript", {"code": f"getElement({self.id})?.patch(...{arguments})"}, self.client.id)
 
     async def _settle(self) -> None:
-        """Wait until the last patch is shown and the rest is over, or there is nobody to wait for."""
-        try:
-            async with asyncio.timeout(self._sent + PATIENCE - time.monotonic()):
-                await self._shown.wait()
-        except TimeoutError:
-            self._shown.set()
-            self.update()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._rested - time.monotonic()):
-                await self._gone.wait()
+        """Wait until the last answer is there and the rest is over, or there is nobody to wait for."""
+        if not self._shown.is_set():
+            try:
+                async with asyncio.timeout(self._sent + PATIENCE - time.monotonic()):
+                    await self._shown.wait()
+            except TimeoutError:
+                self._shown.set()
+                self.update()
+        if (rest := self._rested - time.monotonic()) > 0 and not self._gone.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest):
+                    await self._gone.wait()
 
     def _on_shown(self, event: GenericEventArguments) -> None:
         if event.args == self._count:

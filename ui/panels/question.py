@@ -1,8 +1,13 @@
-"""What a person asked: plain text in a quiet bubble, newlines kept, very long text collapsed."""
+"""What a person asked: plain text in a quiet bubble, newlines kept, very long text collapsed; and the box to ask it otherwise."""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
 
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
-from ui.panels.actions import copy_button
+from ui.panels.actions import Switch, copy_button
+from ui.theme import icon_button
 
 LONG = 1200  # characters
 _UNFOLD = """(e) => {
@@ -12,19 +17,87 @@ _UNFOLD = """(e) => {
 }"""
 
 
+# Enter asks, Escape leaves, as in the composer; the id stays with a text until it is another one.
+_EDITED = """(e) => {
+    const box = e.currentTarget.closest('.hr-editor').querySelector('textarea');
+    if (!box.value.trim() || box.dataset.sent !== undefined) return;
+    if (box.dataset.text !== box.value) { box.dataset.text = box.value; box.dataset.id = newId(); }
+    box.dataset.sent = '';
+    setTimeout(() => delete box.dataset.sent, 5000);
+    emit({text: box.value, id: box.dataset.id});
+}"""
+_KEYS = """(e) => {
+    if (e.isComposing || e.keyCode === 229) return;
+    const name = e.key === 'Escape' ? 'Cancel' : e.key === 'Enter' && !e.shiftKey ? 'Ask again' : '';
+    if (!name) return;
+    e.preventDefault();
+    e.stopPropagation();
+    e.target.closest('.hr-editor').querySelector(`[aria-label="${name}"]`).click();
+}"""
+_FILL = "const box = document.getElementById(ID); box.value = TEXT; box.focus(); box.style.height = `${box.scrollHeight}px`;"
+_LEFT = "delete document.getElementById(ID)?.dataset.sent;"
+
+
 class Question:
-    def __init__(self, text: str) -> None:
+    """`on_edit` is called with the new text and the id of the message that it makes; it says whether that was taken."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        on_edit: Callable[[str, str], Awaitable[bool]],
+        on_choose: Callable[[str], Awaitable[None]],
+        damaged: bool = False,
+    ) -> None:
+        self._text = text
+        self._on_edit = on_edit
         with ui.element("article").classes("hr-msg hr-user").props('data-role="user"') as self._box:
-            bubble = ui.label(text).classes("hr-bubble")
+            self._bubble = ui.label("This message is damaged and cannot be shown." if damaged else text).classes("hr-bubble")
+            if damaged:
+                self._box.props("data-damaged")
             if len(text) > LONG or text.count("\n") > 18:
-                bubble.classes("hr-long")
+                self._bubble.classes("hr-long")
                 more = ui.button("Show more", color=None).props('flat dense no-caps aria-expanded="false"').classes("hr-more")
                 more.on("click", js_handler=_UNFOLD)
+            self._editor = ui.element("div").classes("hr-editor")
+            self._editor.set_visibility(False)
             with ui.element("div").classes("hr-actions"):
+                self._switch = Switch(on_choose=on_choose)
                 copy_button(lambda: text)
+                icon_button("edit", "Edit").on("click", self._edit)
 
     def set_last(self, last: bool) -> None:
         pass
 
+    def set_place(self, siblings: Sequence[str], here: str) -> None:
+        self._switch.show(siblings, here)
+
     def delete(self) -> None:
         self._box.delete()
+
+    def _edit(self) -> None:
+        self._editor.clear()
+        with self._editor:
+            box = ui.element("textarea").classes("hr-input").props('rows="1" aria-label="New text"')
+            box.on("keydown", js_handler=_KEYS)
+            with ui.element("div").classes("hr-tools"):
+                ui.element("div").classes("hr-grow")
+                ui.button("Cancel", color=None, on_click=self._leave).props('flat dense no-caps aria-label="Cancel"')
+                ui.button("Ask again", color=None).props('flat dense no-caps aria-label="Ask again"').classes("hr-ask").on(
+                    "click", self._ask, js_handler=_EDITED
+                )
+        self._box_id = json.dumps(box.html_id)
+        self._show_editor(True)
+        ui.run_javascript(_FILL.replace("ID", self._box_id).replace("TEXT", json.dumps(self._text)))
+
+    async def _ask(self, event: GenericEventArguments) -> None:
+        asked = event.args if isinstance(event.args, dict) else {}
+        if not await self._on_edit(str(asked.get("text")), str(asked.get("id"))):
+            ui.run_javascript(_LEFT.replace("ID", self._box_id))
+
+    def _leave(self) -> None:
+        self._show_editor(False)
+
+    def _show_editor(self, shown: bool) -> None:
+        self._editor.set_visibility(shown)
+        self._bubble.set_visibility(not shown)

@@ -1,20 +1,32 @@
 """The conversation as it is read: questions and answers in one column. `show` draws a branch, `apply` lets an answer grow."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from nicegui import ui
 
-from services.conversations import Node
+from services.conversations import Branch, Node
 from services.events import Entry, Failed, Finished
 from ui.panels.answer import Answer
 from ui.panels.question import Question
 
 
-class Transcript:
-    """Answers that still run are drawn empty: their entries come through `apply`, from the first one on."""
+class Intents(NamedTuple):
+    """What a message can be asked to do. Ids are those of nodes, but for the last of each: the id of the message to be made."""
 
-    def __init__(self, *, on_retry: Callable[[], Awaitable[None]]) -> None:
-        self._on_retry = on_retry
+    retry: Callable[[str], Awaitable[object]]
+    regenerate: Callable[[str, str], Awaitable[object]]
+    edit: Callable[[str, str, str], Awaitable[bool]]  # the question, its new text; whether it was taken
+    go_on: Callable[[str, str], Awaitable[None]]  # the answer, and its generation that was cut off
+    choose: Callable[[str], Awaitable[None]]
+
+
+class Transcript:
+    """Answers that still run are drawn without what they say: their entries come through `apply`, from the first one on."""
+
+    def __init__(self, intents: Intents) -> None:
+        self._intents = intents
         self._drawn: dict[str, Question | Answer] = {}
         self._answers: dict[str, Answer] = {}  # by generation
         with ui.element("div").classes("hr-scroll").props('tabindex="0"'):
@@ -24,31 +36,44 @@ class Transcript:
             'round aria-label="Scroll to bottom" title="Scroll to bottom"'
         ).on("click", js_handler="() => { const s = document.querySelector('.hr-scroll'); s.scrollTop = s.scrollHeight; }")
 
-    def show(self, branch: Sequence[Node]) -> list[str]:
+    def show(self, branch: Branch) -> list[str]:
         """Draw exactly this branch. Returns the generations that were drawn now and still run: they want to be followed."""
-        wanted = {node.id for node in branch}
-        for id in [id for id in self._drawn if id not in wanted]:
-            self._forget(id)
-        running = [node.generation for node in branch if node.id not in self._drawn and self._draw(node) and node.generation]
-        for id, message in self._drawn.items():
-            message.set_last(id == branch[-1].id)
+        nodes = {_key(node): node for node in branch.nodes}
+        for key in [key for key in self._drawn if key not in nodes]:
+            self._forget(key)
+        running = [node.generation for key, node in nodes.items() if key not in self._drawn and self._draw(key, node) and node.generation]
+        for key, node in nodes.items():
+            self._drawn[key].set_last(node is branch.nodes[-1])
+            self._drawn[key].set_place(branch.siblings.get(node.id, ()), node.id)
         return running
 
-    def _draw(self, node: Node) -> bool:
+    def _draw(self, key: str, node: Node) -> bool:
         """Draw a node; whether it is an answer that still runs."""
+        intents = self._intents
         with self._thread:
-            if node.message is not None:
-                self._drawn[node.id] = Question(node.message.text)
+            if node.generation is None:
+                text = node.message.text if node.message else ""
+                self._drawn[key] = Question(text, on_edit=partial(intents.edit, node.id), on_choose=intents.choose, damaged=node.damaged)
                 return False
-            answer = Answer(node.generation or "", on_retry=self._on_retry)
-        self._drawn[node.id] = self._answers[node.generation or ""] = answer
-        if node.reply is None or node.reply.state in ("waiting", "streaming"):
+            answer = Answer(
+                node.generation,
+                on_retry=intents.retry,
+                on_regenerate=partial(intents.regenerate, node.id),
+                on_go_on=partial(intents.go_on, node.id),
+                on_choose=intents.choose,
+            )
+        self._drawn[key] = self._answers[node.generation] = answer
+        if node.damaged:
+            answer.show_damaged()
+        elif node.whole is None or node.whole.state in ("waiting", "streaming"):
+            answer.begin(node.said)
             return True
-        answer.show(node.reply)
+        else:
+            answer.show(node.whole)
         return False
 
-    def _forget(self, id: str) -> None:
-        message = self._drawn.pop(id)
+    def _forget(self, key: str) -> None:
+        message = self._drawn.pop(key)
         if isinstance(message, Answer):
             self._answers.pop(message.generation, None)
         message.delete()
@@ -63,3 +88,8 @@ class Transcript:
         """Send what was applied to the browser; returns when it has been drawn, and a rest after it."""
         if answer := self._answers.get(generation):
             await answer.flush()
+
+
+def _key(node: Node) -> str:
+    """An answer that goes on is drawn anew."""
+    return f"{node.id} {node.generation}"

@@ -1,12 +1,16 @@
 // The text of one message: draws the blocks that Python rendered, applies its patches, keeps the thread at its end.
 // The project's only JavaScript. It makes no HTML: what it draws comes from ui/markdown, and from nowhere else.
 
+const HEARD = 3; // blocks that wait to be read out
+const SAID = 1000; // characters of one
+
 export default {
   template: '<div class="hr-prose" @click="onClick"></div>',
   props: { blocks: Array, count: Number },
   emits: ["shown"],
   mounted() {
     follow(this.$el.closest(".hr-scroll"));
+    ear();
     this.draw(0);
   },
   watch: {
@@ -18,15 +22,17 @@ export default {
   methods: {
     // Patch number `n`. One that comes twice (after a reconnect) is not applied again; one that is missing is told by -1.
     // The list and its number are changed in place: they are the page's state, from which a later mount draws.
-    patch(n, first, changes) {
+    // `wish` 0: nothing more; 1: an answer; 2: an answer, and this is the end.
+    patch(n, first, changes, wish) {
       const seen = this.blocks.count ?? this.count;
       if (n === seen + 1) {
         const next = changes.map(([keep, suffix], i) => (this.blocks[first + i] ?? "").slice(0, keep) + suffix);
         this.blocks.splice(first, this.blocks.length, ...next);
         this.blocks.count = n;
         this.draw(first);
+        announce(this.$el, wish === 2);
       }
-      this.$emit("shown", n > seen + 1 ? -1 : n);
+      if (wish || n > seen + 1) this.$emit("shown", n > seen + 1 ? -1 : n);
     },
     draw(first) {
       while (this.$el.children.length > this.blocks.length) this.$el.lastChild.remove();
@@ -56,6 +62,31 @@ function fill(block, html) {
   if (head && block.html?.startsWith(head)) block.querySelector("code").replaceChildren(...fresh.content.querySelector("code").childNodes);
   else block.replaceChildren(fresh.content);
   block.html = html;
+}
+
+// Assistive technology hears a block once it is finished: when another has begun behind it, or the text has ended. Thoughts are
+// not read out. What has been said is taken away again, so that nobody comes upon it.
+function announce(root, ended) {
+  const blocks = root.children, end = blocks.length - !ended;
+  if (end <= (root.heard ?? 0)) return;
+  const words = [...blocks].slice(Math.max(root.heard ?? 0, end - HEARD), Math.max(end, 0)).map(said);
+  root.heard = Math.max(root.heard ?? 0, end);
+  if (root.closest(".hr-thought")) return;
+  const live = ear();
+  live.append(...words.map((text) => Object.assign(document.createElement("p"), { textContent: text })));
+  while (live.children.length > HEARD) live.firstChild.remove();
+}
+
+// One for the page, there before it is needed: a region that comes with its words is often not heard.
+function ear() {
+  const made = document.querySelector(".hr-live");
+  return made ?? document.body.appendChild(Object.assign(document.createElement("div"), { className: "hr-live hr-unseen", ariaLive: "polite" }));
+}
+
+function said(block) {
+  const head = block.querySelector(":scope > .hr-code > .hr-code-head > span"), rows = block.querySelectorAll(":scope > .hr-table tr").length;
+  if (head) return `Code ${head.textContent}, ${block.querySelector("code").textContent.split("\n").length - 1} lines`;
+  return rows ? `Table, ${rows} rows` : block.textContent.slice(0, SAID);
 }
 
 // Without a secure context (plain http in a local network) there is only the old way.
