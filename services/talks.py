@@ -237,16 +237,14 @@ class Talks:
         self.changed(conversation)
 
     async def delete(self, conversation: str) -> None:
-        """Its running answer is stopped, and what is on its way to it arrives nowhere."""
+        """Its running answer is stopped, what is on its way to it arrives nowhere, and the logs of its answers go, too."""
         self._deleted.add(conversation)
         try:
             there = await self._store.delete(conversation)
         except HeadraceError:
             self._deleted.discard(conversation)
             raise
-        for summary in self._generations.list():
-            if summary.conversation == conversation and summary.state in ("waiting", "streaming"):
-                await self._generations.stop(summary.id)
+        await self._generations.forget(conversation)
         self.changed(conversation)
         if not there:
             raise NotFound(_NOT_HERE)

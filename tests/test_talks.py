@@ -11,7 +11,8 @@ import pytest_asyncio
 
 from services.chat import Asked, Chat, Retention
 from services.conversations import Node
-from services.errors import Conflict, Invalid, NotFound, UnknownModel
+from services.errors import Conflict, Gone, Invalid, NotFound, UnknownModel
+from services.events import Finished
 from services.generations.memory import MemoryJournal
 from services.messages import Reply, Text
 from services.store import open_store
@@ -317,15 +318,25 @@ async def test_what_cannot_go_on_is_refused(house: House) -> None:
 
 
 async def test_a_conversation_is_deleted_while_it_streams(house: House) -> None:
+    """The upstream is left, its readers are told, and its logs are gone."""
     changed: list[str] = []
     house.chat.watch(changed.append)
-    asked = await house.chat.send(None, LONG, "300 tokens")
+    first = await house.chat.send(None, ECHO, "One")
+    await house.ended(first)
+    asked = await house.chat.send(first.conversation, LONG, "300 tokens")
     await house.begun(asked)
+    assert house.clock.resting == 1
     del changed[:]
-    await house.chat.delete(asked.conversation)
-    assert house.chat.reply(asked.answer.generation or "").state == "stopped"
+    async with aclosing(house.chat.follow(asked.answer.generation or "")) as batches:
+        await house.chat.delete(asked.conversation)
+        last = [entries[-1].event async for entries in batches][-1]
+    assert isinstance(last, Finished)
+    assert last.reason == "stopped"
+    assert house.clock.resting == 0
     assert asked.conversation in changed
-    await house.chat.close()
+    for answer in (first.answer, asked.answer):
+        with pytest.raises(Gone):
+            house.chat.reply(answer.generation or "")
 
 
 async def test_nothing_resurrects_a_deleted_conversation(tmp_path: Path) -> None:
