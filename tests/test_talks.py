@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 
 from services.chat import Asked, Chat, Retention
 from services.conversations import Node
@@ -16,6 +17,7 @@ from services.events import Finished
 from services.generations.memory import MemoryJournal
 from services.messages import Reply, Text
 from services.store import open_store
+from services.store.sql import nodes
 from services.talks import GO_ON
 from services.upstream import READERS
 from services.upstream.catalogue import Catalogue
@@ -24,6 +26,7 @@ from services.upstream.http import HTTPUpstream
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.clock import Stepped
 from services.upstream.rehearsal.server import Rehearsal
+from tests.store.conftest import STORES, emptied
 
 ECHO, LONG, SCENES = "rehearsal/echo", "rehearsal/longform", "rehearsal/scenes"
 SQLITE = "sqlite:///data/headrace.db"
@@ -105,9 +108,9 @@ def texts(reply: Reply | None) -> str:
     return "".join(part.text for part in reply.parts if isinstance(part, Text)) if reply else ""
 
 
-@pytest_asyncio.fixture(params=["memory", SQLITE], ids=["memory", "sqlite"])
+@pytest_asyncio.fixture(params=STORES, ids=lambda url: url.partition(":")[0])
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
-    house = House(tmp_path, request.param)
+    house = House(tmp_path, emptied(request.param))
     yield house
     await house.chat.close()
 
@@ -470,6 +473,34 @@ async def test_a_reply_outlives_its_log(house: House) -> None:
     assert await house.shown(asked[0].conversation) == ["One", "One"]
 
 
+async def test_a_reply_that_a_full_disk_refused_is_stored_when_it_is_opened(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    house = House(tmp_path)
+    asked = await house.chat.send(None, LONG, "5000 tokens")
+    generation = asked.answer.generation or ""
+    await house.begun(asked)
+    limit(house, "(SELECT page_count FROM pragma_page_count)")
+    house.clock.step(1_000_000)
+    async with aclosing(house.chat.follow(generation)) as batches:
+        async for _ in batches:
+            pass
+    while True:
+        await asyncio.sleep(0)
+        if "the disk is full" in caplog.text:
+            break
+    assert len((await house.shown(asked.conversation))[1]) > 10_000
+    limit(house, "100000")
+    assert (await house.store.nodes(asked.conversation))[1].reply is None
+    await house.shown(asked.conversation)
+    await house.kept(asked)
+    await house.chat.close()
+
+
+def limit(house: House, pages: str) -> None:
+    with house.store._database.result()._engine.connect() as connection:  # type: ignore[attr-defined]
+        number = connection.exec_driver_sql(f"SELECT {pages}").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {number}")
+
+
 async def test_a_damaged_message_is_passed_over(house: House) -> None:
     asked = await house.chat.send(None, ECHO, "One")
     await house.ended(asked)
@@ -478,11 +509,11 @@ async def test_a_damaged_message_is_passed_over(house: House) -> None:
         rows[asked.answer.id] = rows[asked.answer.id]._replace(body=b"{")
     else:
         with house.store._database.result()._engine.begin() as connection:  # type: ignore[attr-defined]
-            connection.exec_driver_sql("UPDATE nodes SET body = x'7b' WHERE generation IS NOT NULL")
-    _, nodes, _ = await house.chat.open(asked.conversation)
-    assert [node.damaged for node in nodes] == [False, True]
+            connection.execute(update(nodes).where(nodes.c.id == asked.answer.id).values(body=b"{"))
+    _, shown, _ = await house.chat.open(asked.conversation)
+    assert [node.damaged for node in shown] == [False, True]
     await house.ended(await house.chat.send(asked.conversation, ECHO, "Two"))
     assert [said["content"] for said in house.way.posted[-1]["messages"]] == ["One", "Two"]
-    again = await house.chat.regenerate(asked.conversation, nodes[1].id, ECHO)
+    again = await house.chat.regenerate(asked.conversation, shown[1].id, ECHO)
     await house.ended(again)
     assert await house.shown(asked.conversation) == ["One", "One"]
