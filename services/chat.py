@@ -54,7 +54,10 @@ class Chat:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def restore(self) -> None:
-        """Before anything is asked: bring into its conversation what an earlier process did not any more."""
+        """Begin to bring into its conversation what an earlier process did not any more. Who opens one need not wait for it."""
+        self._spawn(self._restore())
+
+    async def _restore(self) -> None:
         for id in dict.fromkeys([*self._generations.of_conversations(UNTOLD), *self._interrupted]):
             with suppress(RequestError):
                 await self._talks.restored(await self._generations.recall(id))

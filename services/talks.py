@@ -68,7 +68,6 @@ class Talks:
         self._busy: set[str] = set()  # conversations in which something is on its way into the store
         self._joined: dict[str, asyncio.Task[Asked]] = {}  # by the name that who asked gave
         self._answers: dict[str, Node] = {}  # running answers, by generation
-        self._keeping: dict[str, asyncio.Event] = {}  # ended answers on their way into the store, by generation
         self._deleted: set[str] = set()
 
     # Asking
@@ -120,8 +119,6 @@ class Talks:
     async def go_on(self, conversation: str, answer: str, model: str, after: str) -> Asked:
         """`after` is the generation that was cut off: asking twice goes on once."""
         async with self._alone(conversation):
-            if keeping := self._keeping.get(after):
-                await keeping.wait()  # or it would overwrite what goes on
             known, nodes = await self._all(conversation)
             old = await self._recalled(_find(nodes, answer))
             before = [await self._recalled(node) for node in path(nodes, answer)[:-1]]
@@ -215,7 +212,7 @@ class Talks:
     async def open(self, conversation: str) -> Branch:
         known, nodes = await self._all(conversation)
         shown = branch(known, nodes)
-        return shown._replace(nodes=[await self._recalled(node) for node in shown.nodes])
+        return shown._replace(nodes=[await self._whole(known.id, node) for node in shown.nodes])
 
     async def list(self) -> Sequence[Conversation]:
         return await self._store.list()
@@ -237,16 +234,14 @@ class Talks:
         self.changed(conversation)
 
     async def delete(self, conversation: str) -> None:
-        """Its running answer is stopped, and what is on its way to it arrives nowhere."""
+        """Its running answer is stopped, what is on its way to it arrives nowhere, and the logs of its answers go, too."""
         self._deleted.add(conversation)
         try:
             there = await self._store.delete(conversation)
         except HeadraceError:
             self._deleted.discard(conversation)
             raise
-        for summary in self._generations.list():
-            if summary.conversation == conversation and summary.state in ("waiting", "streaming"):
-                await self._generations.stop(summary.id)
+        await self._generations.forget(conversation)
         self.changed(conversation)
         if not there:
             raise NotFound(_NOT_HERE)
@@ -272,29 +267,27 @@ class Talks:
 
     async def ended(self, generation: Generation) -> None:
         """Keep the reply in its conversation. A store that cannot do it now is asked again when the conversation is opened."""
-        node = self._answers.pop(generation.id, None)
+        node = self._answers.get(generation.id)
         conversation = generation.turn.conversation
         if node is None or conversation is None:
             return
         await self._keep(conversation, msgspec.structs.replace(node, reply=generation.reply))
+        del self._answers[generation.id]
         self.changed(conversation)
 
     async def restored(self, generation: Generation) -> None:
-        """The same for one that ended in an earlier process, or with it. Raises NotSaved."""
+        """The same for one that ended in an earlier process, or with it, long before its log is dropped. Raises NotSaved."""
         conversation = generation.turn.conversation
         for node in await self._store.nodes(conversation) if conversation else ():
             if conversation and node.generation == generation.id and node.reply is None and not node.damaged:
                 await self._keep(conversation, msgspec.structs.replace(node, reply=generation.reply))
 
     async def _keep(self, conversation: str, node: Node) -> None:
-        generation = node.generation or ""
-        self._keeping[generation] = asyncio.Event()
+        """Late or not: an answer that has gone on meanwhile is not overwritten."""
         try:
-            await self._store.put(conversation, node)
+            await self._store.settle(conversation, node)
         except HeadraceError as exc:
-            log.error("the reply of generation %s is not in its conversation yet: %s", generation, exc)
-        finally:
-            self._keeping.pop(generation).set()
+            log.error("the reply of generation %s is not in its conversation yet: %s", node.generation, exc)
 
     def _with_reply(self, node: Node) -> Node:
         """The answer as far as it has come."""
@@ -304,6 +297,14 @@ class Talks:
             return msgspec.structs.replace(node, reply=self._generations.reply(node.generation))
         except (NotFound, Gone):
             return node
+
+    async def _whole(self, conversation: str, node: Node) -> Node:
+        """The same, and stored if it has ended and was not: the store was busy then, or the process ended too soon."""
+        whole = await self._recalled(node)
+        reply = whole.reply if whole is not node else None
+        if reply and reply.seq and reply.state not in ("waiting", "streaming") and node.generation not in self._answers:
+            await self._keep(conversation, whole)
+        return whole
 
     async def _recalled(self, node: Node) -> Node:
         """The same for one that may have ended in an earlier process. Of one that nobody knows any more, what is left of it."""

@@ -8,13 +8,16 @@ from pathlib import Path
 import msgspec
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 
 from services.chat import Asked, Chat, Retention
 from services.conversations import Node
-from services.errors import Conflict, Invalid, NotFound, UnknownModel
+from services.errors import Conflict, Gone, Invalid, NotFound, UnknownModel
+from services.events import Finished
 from services.generations.memory import MemoryJournal
 from services.messages import Reply, Text
 from services.store import open_store
+from services.store.sql import nodes
 from services.talks import GO_ON
 from services.upstream import READERS
 from services.upstream.catalogue import Catalogue
@@ -23,6 +26,7 @@ from services.upstream.http import HTTPUpstream
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.clock import Stepped
 from services.upstream.rehearsal.server import Rehearsal
+from tests.store.conftest import STORES, emptied
 
 ECHO, LONG, SCENES = "rehearsal/echo", "rehearsal/longform", "rehearsal/scenes"
 SQLITE = "sqlite:///data/headrace.db"
@@ -104,9 +108,9 @@ def texts(reply: Reply | None) -> str:
     return "".join(part.text for part in reply.parts if isinstance(part, Text)) if reply else ""
 
 
-@pytest_asyncio.fixture(params=["memory", SQLITE], ids=["memory", "sqlite"])
+@pytest_asyncio.fixture(params=STORES, ids=lambda url: url.partition(":")[0])
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
-    house = House(tmp_path, request.param)
+    house = House(tmp_path, emptied(request.param))
     yield house
     await house.chat.close()
 
@@ -317,15 +321,25 @@ async def test_what_cannot_go_on_is_refused(house: House) -> None:
 
 
 async def test_a_conversation_is_deleted_while_it_streams(house: House) -> None:
+    """The upstream is left, its readers are told, and its logs are gone."""
     changed: list[str] = []
     house.chat.watch(changed.append)
-    asked = await house.chat.send(None, LONG, "300 tokens")
+    first = await house.chat.send(None, ECHO, "One")
+    await house.ended(first)
+    asked = await house.chat.send(first.conversation, LONG, "300 tokens")
     await house.begun(asked)
+    assert house.clock.resting == 1
     del changed[:]
-    await house.chat.delete(asked.conversation)
-    assert house.chat.reply(asked.answer.generation or "").state == "stopped"
+    async with aclosing(house.chat.follow(asked.answer.generation or "")) as batches:
+        await house.chat.delete(asked.conversation)
+        last = [entries[-1].event async for entries in batches][-1]
+    assert isinstance(last, Finished)
+    assert last.reason == "stopped"
+    assert house.clock.resting == 0
     assert asked.conversation in changed
-    await house.chat.close()
+    for answer in (first.answer, asked.answer):
+        with pytest.raises(Gone):
+            house.chat.reply(answer.generation or "")
 
 
 async def test_nothing_resurrects_a_deleted_conversation(tmp_path: Path) -> None:
@@ -459,6 +473,34 @@ async def test_a_reply_outlives_its_log(house: House) -> None:
     assert await house.shown(asked[0].conversation) == ["One", "One"]
 
 
+async def test_a_reply_that_a_full_disk_refused_is_stored_when_it_is_opened(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    house = House(tmp_path)
+    asked = await house.chat.send(None, LONG, "5000 tokens")
+    generation = asked.answer.generation or ""
+    await house.begun(asked)
+    limit(house, "(SELECT page_count FROM pragma_page_count)")
+    house.clock.step(1_000_000)
+    async with aclosing(house.chat.follow(generation)) as batches:
+        async for _ in batches:
+            pass
+    while True:
+        await asyncio.sleep(0)
+        if "the disk is full" in caplog.text:
+            break
+    assert len((await house.shown(asked.conversation))[1]) > 10_000
+    limit(house, "100000")
+    assert (await house.store.nodes(asked.conversation))[1].reply is None
+    await house.shown(asked.conversation)
+    await house.kept(asked)
+    await house.chat.close()
+
+
+def limit(house: House, pages: str) -> None:
+    with house.store._database.result()._engine.connect() as connection:  # type: ignore[attr-defined]
+        number = connection.exec_driver_sql(f"SELECT {pages}").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {number}")
+
+
 async def test_a_damaged_message_is_passed_over(house: House) -> None:
     asked = await house.chat.send(None, ECHO, "One")
     await house.ended(asked)
@@ -467,11 +509,11 @@ async def test_a_damaged_message_is_passed_over(house: House) -> None:
         rows[asked.answer.id] = rows[asked.answer.id]._replace(body=b"{")
     else:
         with house.store._database.result()._engine.begin() as connection:  # type: ignore[attr-defined]
-            connection.exec_driver_sql("UPDATE nodes SET body = x'7b' WHERE generation IS NOT NULL")
-    _, nodes, _ = await house.chat.open(asked.conversation)
-    assert [node.damaged for node in nodes] == [False, True]
+            connection.execute(update(nodes).where(nodes.c.id == asked.answer.id).values(body=b"{"))
+    _, shown, _ = await house.chat.open(asked.conversation)
+    assert [node.damaged for node in shown] == [False, True]
     await house.ended(await house.chat.send(asked.conversation, ECHO, "Two"))
     assert [said["content"] for said in house.way.posted[-1]["messages"]] == ["One", "Two"]
-    again = await house.chat.regenerate(asked.conversation, nodes[1].id, ECHO)
+    again = await house.chat.regenerate(asked.conversation, shown[1].id, ECHO)
     await house.ended(again)
     assert await house.shown(asked.conversation) == ["One", "One"]

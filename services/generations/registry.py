@@ -2,6 +2,7 @@
 
 start     a turn and what reads it become a running generation     follow    its entries, from anywhere
 stop      from anywhere, at any moment                             left      a reader is gone
+forget    all of a conversation that was deleted
 recall    one that has ended is read back from the journal: to be awaited before anything else is asked about it
 restore   what an earlier process left behind
 """
@@ -137,6 +138,13 @@ class Generations:
         await generation.stop()
         return generation.reply
 
+    async def forget(self, conversation: str) -> None:
+        """Stop what runs of a conversation, and drop the logs of all that was said in it."""
+        for generation in [each for each in self._running.values() if each.turn.conversation == conversation]:
+            await generation.stop()
+        for id in [id for id, ended in self._ended.items() if ended.label.conversation == conversation]:
+            self._drop(id)
+
     def left(self, id: str) -> None:
         generation = self._running.get(id)
         if generation and generation.turn.on_disconnect == "stop" and not generation.log.readers:
@@ -215,15 +223,18 @@ class Generations:
         while self._ended and (
             len(self._ended) > keep or next(iter(self._ended.values())).at < oldest_allowed or self._journal.size > keep_bytes
         ):
-            id, ended = self._ended.popitem(last=False)
-            self._let_go(id)
-            self._journal.drop(id)
-            thread = (ended.label.client, ended.label.thread or "")
-            if self._threads.get(thread) == id:
-                del self._threads[thread]
-            self._evicted[id] = None
-            if len(self._evicted) > REMEMBERED:
-                self._evicted.popitem(last=False)
+            self._drop(next(iter(self._ended)))
+
+    def _drop(self, id: str) -> None:
+        label = self._ended.pop(id).label
+        self._let_go(id)
+        self._journal.drop(id)
+        thread = (label.client, label.thread or "")
+        if self._threads.get(thread) == id:
+            del self._threads[thread]
+        self._evicted[id] = None
+        if len(self._evicted) > REMEMBERED:
+            self._evicted.popitem(last=False)
 
     # The end
 

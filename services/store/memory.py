@@ -60,6 +60,10 @@ class MemoryStore:
         self._put(conversation, [node])
         return True
 
+    async def settle(self, conversation: str, node: Node) -> bool:
+        row = self._rows.get(conversation, {}).get(node.id)
+        return row is not None and row.generation == node.generation and await self.put(conversation, node)
+
     def _put(self, conversation: str, nodes: Sequence[Node]) -> None:
         for node in nodes:
             self._rows[conversation][node.id] = Row(node.parent, node.generation, packed(node))

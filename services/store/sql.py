@@ -138,6 +138,11 @@ class SQLDatabase:
     def put(self, conversation: str, node: Node) -> bool:
         return self.change(conversation, [node], {})
 
+    def settle(self, conversation: str, node: Node) -> bool:
+        same = (nodes.c.id == node.id) & (nodes.c.conversation == conversation) & (nodes.c.generation == node.generation)
+        with self._writing() as connection:
+            return connection.execute(update(nodes).where(same).values(body=packed(node))).rowcount > 0
+
     def nodes(self, conversation: str) -> Sequence[Node]:
         columns = (nodes.c.id, nodes.c.parent, nodes.c.generation, nodes.c.body)
         with self._reading() as connection:

@@ -37,6 +37,9 @@ class Store(Protocol):
     async def put(self, conversation: str, node: Node) -> bool:
         """Add a node, or replace the one with its id. False, and nothing written: the conversation was deleted meanwhile."""
 
+    async def settle(self, conversation: str, node: Node) -> bool:
+        """Replace a node, unless it is the work of another generation by now, or gone: then nothing is written, and it is False."""
+
     async def nodes(self, conversation: str) -> Sequence[Node]:
         """All nodes in the order they were added."""
 

@@ -29,6 +29,8 @@ class Database(Protocol):
 
     def put(self, conversation: str, node: Node) -> bool: ...
 
+    def settle(self, conversation: str, node: Node) -> bool: ...
+
     def nodes(self, conversation: str) -> Sequence[Node]: ...
 
     def find(self, node: str) -> str | None: ...
@@ -77,6 +79,9 @@ class Worker:
 
     async def put(self, conversation: str, node: Node) -> bool:
         return await self._do(lambda database: database.put(conversation, node))
+
+    async def settle(self, conversation: str, node: Node) -> bool:
+        return await self._do(lambda database: database.settle(conversation, node))
 
     async def nodes(self, conversation: str) -> Sequence[Node]:
         return await self._do(lambda database: database.nodes(conversation))

@@ -1,6 +1,6 @@
 """Every store there is, for the tests of this room.
 
-PostgreSQL takes part when HEADRACE_TEST_POSTGRESQL is the URL of a database that may be emptied.
+PostgreSQL takes part when TEST_POSTGRESQL is the URL of a database that may be emptied.
 """
 
 import os
@@ -15,7 +15,7 @@ from services.store import open_store
 from services.store.sql import engine
 from services.store.store import Store
 
-POSTGRESQL = os.environ.get("HEADRACE_TEST_POSTGRESQL", "")
+POSTGRESQL = os.environ.get("TEST_POSTGRESQL", "")
 STORES = ["memory", "sqlite:///data/headrace.db", *([POSTGRESQL] if POSTGRESQL else [])]
 
 

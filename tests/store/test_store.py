@@ -87,6 +87,20 @@ async def test_nothing_comes_back_to_a_deleted_conversation(store: Store) -> Non
     assert len(await store.nodes("c2")) == 1
 
 
+async def test_a_reply_that_comes_late_does_not_overwrite_what_went_on(store: Store) -> None:
+    on = Node("n2", "n1", generation="g2", said=(Text("Once"),))
+    await store.create(CONVERSATION, [QUESTION, Node("n2", "n1", generation="g1")])
+    assert await store.settle("c1", ANSWER)
+    assert (await store.nodes("c1"))[1] == ANSWER
+    await store.put("c1", on)
+    assert not await store.settle("c1", ANSWER)
+    assert (await store.nodes("c1"))[1] == on
+    assert not await store.settle("c2", on)
+    await store.delete("c1")
+    assert not await store.settle("c1", on)
+    assert await store.nodes("c1") == []
+
+
 HOSTILE = "a\0b \ud800 \udfff\ud800 \ud83d\ude00 \\u0000 \\ud800 c"
 CLEAN = "a\ufffdb \ufffd \ufffd\ufffd 😀 \\u0000 \\ud800 c"
 
