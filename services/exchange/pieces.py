@@ -50,6 +50,7 @@ class Pieces:
         self._in_string = self._escaped = False
         self._kept: list[bytes] | None = None  # the piece that is open
         self._size = 0
+        self._strange = False  # since the last piece there was something that is none
         self._ended = False
 
     def feed(self, chunk: bytes) -> Iterator[Piece]:
@@ -60,6 +61,7 @@ class Pieces:
     def finish(self) -> Iterator[Piece]:
         if self._head is not None:
             raise Invalid("The file is empty." if not self._head.strip() else _NOT_JSON)
+        yield from self._between()
         if self._kept is not None or (self._base and not self._ended):
             self._kept = None
             yield Piece(b"", "cut off")
@@ -90,15 +92,17 @@ class Pieces:
             found = OUTSIDE.match(chunk, at)
             stop = found.end() if found else at
             if self._kept is None and BETWEEN.fullmatch(chunk, at, stop) is None:
-                yield Piece(b"", "not an object")
+                self._strange = True
             at = stop
             if at == end:
                 break
             match chunk[at]:
                 case 0x22:  # a quote
                     self._in_string = True
+                    self._strange |= self._kept is None
                 case 0x5B | 0x7B:  # [ and {
                     if self._kept is None:
+                        yield from self._between()
                         self._kept, self._size, self._deepest, start = [], 0, 0, at
                     self._depth += 1
                     self._deepest = max(self._deepest, self._depth - self._base)
@@ -112,6 +116,11 @@ class Pieces:
             at += 1
         if self._kept is not None:
             self._keep(chunk[start:])
+
+    def _between(self) -> Iterator[Piece]:
+        if self._strange:
+            self._strange = False
+            yield Piece(b"", "not an object")
 
     def _through_string(self, chunk: bytes, at: int) -> int:
         if self._escaped:
