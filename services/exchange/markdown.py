@@ -112,7 +112,7 @@ def _front(conversation: Conversation, shown: Sequence[Node]) -> str:
 
 def _quoted(text: str) -> str:
     """As a string of YAML 1.2 (section 5.7)."""
-    return '"' + UNPRINTED.sub(lambda found: f"\\u{ord(found[0]):04x}", cleaned(text)) + '"'
+    return '"' + UNPRINTED.sub(lambda found: f"\\{found[0]}" if found[0] in '"\\' else f"\\u{ord(found[0]):04x}", cleaned(text)) + '"'
 
 
 def _question(node: Node) -> Iterator[str]:
