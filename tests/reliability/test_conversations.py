@@ -48,6 +48,7 @@ async def test_what_was_shown_of_an_answer_is_in_its_conversation(tmp_path: Path
 
     second, store, reopened = house(left)
     await second.restore()
+    await asyncio.gather(*second._tasks)
     (kept,) = [node for node in await store.nodes(asked.conversation) if node.id == asked.answer.id]
     assert kept.reply is not None
     assert kept.reply.state == "interrupted"
@@ -79,6 +80,7 @@ async def test_an_answer_that_ended_just_before_the_kill_finds_its_conversation(
     second, store, reopened = house(before)
     assert [node.reply for node in await store.nodes(asked.conversation)] == [None, None]
     await second.restore()
+    await asyncio.gather(*second._tasks)
     _, answer = await store.nodes(asked.conversation)
     assert answer.reply is not None
     assert (answer.reply.state, answer.reply.message.text) == ("finished", "Hello")
