@@ -39,13 +39,18 @@ WINDOWS = (0.075, 0.175, 0.85, 0.95)  # parts of the reply: a tenth of it around
 LONG_TASKS = (
     "window.__tasks = []; new PerformanceObserver(l => l.getEntries().forEach(e => __tasks.push(e.duration))).observe({type: 'longtask'});"
 )
+FINISHED = '[data-role="assistant"][data-state="finished"]'
+END = f"""new Promise((done) => {{
+    const look = () => document.querySelector('{FINISHED}') && done(Date.now() / 1000);
+    new MutationObserver(look).observe(document.body, {{ subtree: true, attributes: true, childList: true }});
+}})"""
 
 
 Start = Callable[[Page], Awaitable[None]]
 
 
 class Row(NamedTuple):
-    """Seconds, milliseconds of CPU per thousand tokens, bytes, MB: as the table's head says."""
+    """Seconds, milliseconds of CPU per thousand tokens, bytes, MB: as the table's head says"""
 
     page: str
     server: float
@@ -54,7 +59,7 @@ class Row(NamedTuple):
     wire: int
     browser: float
     longest: float
-    lag: float
+    lag: float | None
     rss: float
 
 
@@ -136,7 +141,7 @@ async def port_of(out: asyncio.StreamReader, ready: str) -> int:
     return int(re.findall(ready, line)[0])
 
 
-async def measure(name: str, pid: int, port: int, tokens: int, rate: float, start: Start) -> Row:
+async def measure(name: str, pid: int, port: int, tokens: int, rate: float, prepare: Start, start: Start) -> Row:
     counter = Counter(port)
     url = await counter.start()
     async with async_playwright() as playwright:
@@ -147,17 +152,21 @@ async def measure(name: str, pid: int, port: int, tokens: int, rate: float, star
         await page.add_init_script(LONG_TASKS)
         await page.goto(url)
         await page.wait_for_function("window.did_handshake === true")
+        await prepare(page)
         await asyncio.sleep(2)
+        await page.evaluate("__tasks.length = 0")
+        end = asyncio.ensure_future(page.evaluate(END))
         wire, drawn, used, began = counter.bytes, browser_cpu(), cpu(pid), time.monotonic()
         await start(page)
         seconds = tokens / rate
+        ended = asyncio.ensure_future(ending(port, seconds)) if start is send else None
         marks = [await cpu_at(pid, began + part * seconds) for part in WINDOWS]
-        await page.wait_for_selector('[data-role="assistant"][data-state="finished"]', timeout=(seconds * 3 + 60) * 1000)
-        lag = time.monotonic() - began - seconds
+        seen = await asyncio.wait_for(end, seconds * 3 + 60)
+        lag = seen - await ended if ended else None
         used, drawn, wire = cpu(pid) - used, browser_cpu() - drawn, counter.bytes - wire
         longest = await page.evaluate("Math.max(0, ...window.__tasks)")
         await browser.close()
-    early, late = ((end - begin) / 0.1 / tokens * 1e6 for begin, end in (marks[:2], marks[2:]))
+    early, late = ((till - since) / 0.1 / tokens * 1e6 for since, till in (marks[:2], marks[2:]))
     return Row(name, used, early, late, wire, drawn, longest, lag, rss(pid))
 
 
@@ -178,11 +187,14 @@ def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-async def ask(page: Page, question: str) -> None:
+async def write_question(page: Page, question: str) -> None:
     await page.get_by_role("combobox", name="Model").click()
     await page.get_by_role("option", name="longform").click()
     await page.get_by_role("textbox", name="Message").fill(question)
-    await page.keyboard.press("Enter")
+
+
+async def send(page: Page) -> None:
+    await page.get_by_role("textbox", name="Message").press("Enter")
 
 
 async def nothing(page: Page) -> None:
@@ -203,6 +215,17 @@ async def cold_start() -> float:
     return took
 
 
+async def ending(port: int, seconds: float) -> float:
+    """When another reader saw the end of the last reply. It joins near the end, so that the server writes to it only then."""
+    await asyncio.sleep(seconds * 0.97)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=None) as client:
+        (last, *_) = (await client.get("/chat")).json()["generations"]
+        async with client.stream("GET", f"/chat/{last['id']}?after={last['seq']}") as answer:
+            async for _ in answer.aiter_bytes():
+                pass
+    return time.time()
+
+
 async def text_bytes(port: int) -> int:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         (last, *_) = (await client.get("/chat")).json()["generations"]
@@ -210,7 +233,10 @@ async def text_bytes(port: int) -> int:
 
 
 def table(rows: list[Row], size: int) -> str:
-    """`early` and `late`: milliseconds of server CPU per thousand tokens, at an eighth of the reply and near its end."""
+    """`early` and `late`: milliseconds of server CPU per thousand tokens, at an eighth of the reply and near its end.
+
+    `lag`: from the reply's end, as another reader of the server sees it, to its end on the page.
+    """
     head = (
         "page",
         "server CPU s",
@@ -227,7 +253,8 @@ def table(rows: list[Row], size: int) -> str:
     for row in rows:
         ratio, wire = f"{row.late / max(row.early, 1):.2f}", f"{row.wire / size:.2f}"
         times = f"{row.server:.2f}", f"{row.early:.0f}", f"{row.late:.0f}", ratio, wire, f"{row.browser:.1f}"
-        lines.append((row.page, *times, f"{row.longest:.0f}", f"{row.lag:.2f}", f"{row.rss:.0f}"))
+        lag = f"{row.lag:.3f}" if row.lag is not None else "-"
+        lines.append((row.page, *times, f"{row.longest:.0f}", lag, f"{row.rss:.0f}"))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -241,11 +268,11 @@ async def main() -> None:
     starts = sorted([await cold_start() for _ in range(3)])
     print(f"cold start to first page: median {starts[1]:.2f} s of 3 ({starts[0]:.2f}-{starts[2]:.2f})\n", flush=True)
     async with process(str(ROOT / "main.py"), "--server.port", "0", ready=r":(\d+) ") as (pid, port):
-        rows = [await measure("Headrace", pid, port, given.tokens, given.rate, partial(ask, question=question))]
+        rows = [await measure("Headrace", pid, port, given.tokens, given.rate, partial(write_question, question=question), send)]
         size = await text_bytes(port)
     if given.peer:
         async with process(str(ROOT / "benchmarks/markdown_page.py"), "18099", question, ready="18099") as (pid, port):
-            rows.append(await measure("ui.markdown, 30 Hz", pid, port, given.tokens, given.rate, nothing))
+            rows.append(await measure("ui.markdown, 30 Hz", pid, port, given.tokens, given.rate, nothing, nothing))
     print(f"{question}, {size:,} bytes of text\n")
     print(table(rows, size))
 

@@ -2,10 +2,11 @@
 
     logs      one row per log: its id, and what its generation was
     hot       one row per commit: the new entries of all logs that run, as [[log, [entry, ...]], ...]. No index: a commit
-              touches the end of one table, however many logs take part
-    finished  one row per log that has ended: all its entries, at once. What the log had in `hot` is then garbage
+              touches the end of one table, however many logs take part. What runs is written anew now and then, and all
+              before that deleted bit by bit: of an entry that is there twice the first one counts
+    finished  one row per log that has ended: all its entries, at once
     gone      the ids of logs that were dropped
-    meta      the first row of `hot` that counts: what lies before it is deleted bit by bit
+    meta      how often the file was opened
 
 Measured on SQLite 3.40 with synchronous=NORMAL: whatever was committed survives the kill of the process. A power cut may take the
 last commits along, never more; storage.synchronous = "full" closes that, at a fraction of the speed.
@@ -30,7 +31,7 @@ NAME = "journal.db"
 APPLICATION = 0x48656164  # "Head", in the header of the file
 VERSION = 1
 SCHEMA = """
-    CREATE TABLE meta (base INTEGER NOT NULL, opened INTEGER NOT NULL);
+    CREATE TABLE meta (opened INTEGER NOT NULL);
     CREATE TABLE logs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, label BLOB NOT NULL, about BLOB NOT NULL);
     CREATE TABLE hot (number INTEGER PRIMARY KEY, data BLOB NOT NULL);
     CREATE TABLE finished (
@@ -38,7 +39,7 @@ SCHEMA = """
         entries BLOB NOT NULL
     );
     CREATE TABLE gone (number INTEGER PRIMARY KEY, id TEXT NOT NULL);
-    INSERT INTO meta VALUES (1, 0);
+    INSERT INTO meta VALUES (0);
 """
 GONE = 10_000  # ids of dropped logs that are remembered
 ROWS = 100  # in one INSERT
@@ -111,9 +112,9 @@ class Database:
                 self._db.execute(f"PRAGMA application_id = {APPLICATION}")
                 self._db.execute(f"PRAGMA user_version = {VERSION}")
             self._db.execute("UPDATE meta SET opened = opened + 1")  # shows that the file can be written
-        self._base: int = self._one("SELECT base FROM meta")
-        self._row: int = max(self._one("SELECT ifnull(max(number), 0) FROM hot") + 1, self._base)
-        self._deleted: int = 0
+        self._row: int = self._one("SELECT ifnull(max(number), 0) FROM hot") + 1
+        self._base = 0  # rows of `hot` before this one are garbage
+        self._deleted = 0  # and are deleted already before this one
         self._number: int = self._one("SELECT ifnull(max(number), 0) FROM logs")
         self._db.execute("PRAGMA busy_timeout = 100")  # who writes has other ways to wait
 
@@ -139,8 +140,7 @@ class Database:
                     data = msgspec.json.encode(entries)[1:-1]
                     ended.append(Ended(number, len(data), now, msgspec.json.encode(entries[-1]), data))
                 self._write([], None, ended, [])
-                base = self._rewrite([])
-            self._base = base
+            self._base = self._row
         except (sqlite3.Error, msgspec.DecodeError) as exc:
             raise self._unusable(exc) from exc
         return [id for _, id in left]
@@ -148,7 +148,7 @@ class Database:
     def _left(self, logs: set[int]) -> dict[int, list[Entry]]:
         """The entries of these logs in `hot`: each once, without gaps."""
         data: dict[int, list[bytes]] = {number: [] for number in logs}
-        for (row,) in self._db.execute("SELECT data FROM hot WHERE number >= ? ORDER BY number", (self._base,)):
+        for (row,) in self._db.execute("SELECT data FROM hot ORDER BY number"):
             for number, raw in _pieces.decode(row):
                 if number in data:
                     data[number].append(bytes(raw)[1:-1])
@@ -210,17 +210,12 @@ class Database:
 
     def rebase(self, running: Iterable[bytes]) -> None:
         """Write what the running logs have so far anew, as rows of `hot`, and make garbage of everything before. Raises sqlite3.Error."""
-        with _Transaction(self._db):
-            base = self._rewrite(running)
-        self._base = base  # not before it is committed: what lies before it is deleted
-
-    def _rewrite(self, running: Iterable[bytes]) -> int:
         base = self._row
-        for data in running:
-            self._insert("hot (number, data)", [(self._row, data)])
-            self._row += 1
-        self._db.execute("UPDATE meta SET base = ?", (base,))
-        return base
+        with _Transaction(self._db):
+            for data in running:
+                self._insert("hot (number, data)", [(self._row, data)])
+                self._row += 1
+        self._base = base  # not before it is committed: what lies before it is deleted
 
     @property
     def garbage(self) -> bool:

@@ -84,20 +84,23 @@ async def test_what_ran_is_interrupted_and_its_parts_are_closed(journal: SQLiteJ
 async def test_hundreds_of_running_logs_and_what_was_written_anew(
     journal: SQLiteJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The common rows are rewritten many times, in the middle of everything."""
+    """The common rows are written anew many times, in the middle of everything, and the old ones are still there, in part."""
     monkeypatch.setattr(sqlite, "HOT", 10_000)
+    monkeypatch.setattr(database, "SLICE", 1)
     logs = [begun(str(number), journal) for number in range(200)]
     journal._writer._enough = 10_000
+    leftovers: list[bool] = []
     for step, events in enumerate(zip(*(story(log.id, 60, None) for log in logs), strict=True)):
         for log, event in zip(logs, events, strict=True):
             log.append([event])
         for log in logs:
             await log.until(len(log.entries))
         if step in (20, 40, 60):
+            leftovers.append(journal._database.garbage)
             after = found(left_behind(journal, tmp_path))
             assert all(after[log.id][: len(log.entries)] == log.entries for log in logs)
-    assert journal._database._base > 1
-    assert not journal._database.garbage or journal._database._deleted > 1
+    assert any(leftovers)
+    assert journal._database._deleted > 1
 
 
 async def test_a_log_cut_anywhere_is_a_prefix(journal: SQLiteJournal, tmp_path: Path) -> None:

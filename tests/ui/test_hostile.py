@@ -3,6 +3,7 @@
 import re
 import time
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -104,6 +105,10 @@ FLOODS = [
 ]  # fmt: skip
 
 
+LIST = "".join(f"- item *{n}* of `many`\n" for n in range(200))
+TABLE = "| a | b |\n|---|---|\n" + "".join(f"| row {n} | **bold** |\n" for n in range(200))
+
+
 @pytest.mark.parametrize("unit", FLOODS, ids=lambda unit: unit[:12])
 def test_a_flood_is_rendered_in_bounded_time(unit: str) -> None:
     text = unit * max(40_000 // len(unit), 1)
@@ -126,6 +131,84 @@ def test_what_is_too_deep_or_too_large_is_plain_text_and_complete() -> None:
         assert html.startswith('<p class="hr-plain">')
         assert html.endswith("word</p>")
     assert "word" in "".join(whole("> " * (DEEPEST // 2) + "word"))
+
+
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [("- item {}", "<ul>"), ("{0}. item {0}", "<ol"), ("| {} | b |", '<div class="hr-table"'), ("> quote {}  ", "<blockquote>")],
+)
+def test_a_block_of_too_many_lines_is_continued_by_another_and_complete(line: str, begins: str) -> None:
+    head = "| a | b |\n|---|---|\n" if "|" in line else ""
+    text = head + "\n".join(line.format(n) for n in range(1, 2501))
+    html = whole(text)
+    assert streamed(cut(text, [997])) == html
+    assert len(html) > 1
+    assert html[0].startswith(begins)
+    assert max(block.count("\n") for block in html) < 6500  # six lines of HTML for one of a table
+    numbers = [int(n) for n in re.findall(r"\d+", re.sub("<[^>]*>", "", "".join(html)))]
+    assert sorted(set(numbers)) == list(range(1, 2501))
+
+
+def test_code_stays_code_however_long() -> None:
+    for text in ("```\n" + "Q = 1\n" * 50_000, "```\n" + "Q" * 200_000 + "\n```\n"):
+        assert shown(text).startswith('<div class="hr-code">')
+        assert whole(text)[0].count("Q") == text.count("Q")
+
+
+def test_a_line_of_any_length_is_shown() -> None:
+    text = "word " * 40_000
+    assert shown(text).count("word") == whole(text)[0].count("word") == 40_000
+
+
+def test_what_has_been_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    parse = MD.inline.parse
+
+    def listening(src: str, *rest: Any) -> Any:
+        read.extend([src] if src else [])
+        return parse(src, *rest)
+
+    monkeypatch.setattr(MD.inline, "parse", listening)
+    for text, more in ((LIST, "- one more\n"), (TABLE, "| one more | cell |\n")):
+        blocks = Blocks()
+        blocks.write(text)
+        blocks.render()
+        read.clear()
+        blocks.write(more)
+        blocks.render()
+        assert read == [cell.strip("- ") for cell in more.strip("|\n").split("|")], "only the new line"
+
+
+def test_what_a_definition_changes_is_read_again() -> None:
+    blocks = Blocks()
+    blocks.write("- see [it]\n- more\n")
+    blocks.render()
+    blocks.write("\n  [it]: https://it.example\n")
+    blocks.render()
+    assert 'href="https://it.example"' in blocks.html[0]
+
+
+def test_colours_come_in_slices_and_end_as_if_they_had_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.markdown.blocks.SLICE", 0.0)  # one token with each render
+    code = "def f(x):\n    return 'a' + str(x)  # why\n" * 60
+    blocks = Blocks(unhurried=True)
+    blocks.write(f"before\n\n```python\n{code}```\n\nafter")
+    blocks.finish()
+    blocks.render()
+    assert "<span" not in blocks.html[1].partition("<code>")[2]
+    assert "after" in blocks.html[2]
+    renders = 0
+    while blocks.changed:
+        blocks.render()
+        renders += 1
+    assert renders > 500
+    assert blocks.html == whole(f"before\n\n```python\n{code}```\n\nafter")
+
+
+def test_a_diagram_is_shown_as_its_source() -> None:
+    (html,) = whole("```mermaid\ngraph TD; A-->B\n```\n")
+    assert "<span>mermaid, shown as its source</span>" in html
+    assert "graph TD; A--&gt;B" in html
 
 
 def test_a_paragraph_larger_than_a_person_writes_is_not_parsed() -> None:

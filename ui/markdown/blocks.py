@@ -15,7 +15,8 @@ import re
 from collections.abc import Set
 from itertools import zip_longest
 
-from ui.markdown.parser import LARGEST, Block, References, outline, plain, render
+from ui.markdown.code import Paint
+from ui.markdown.parser import Block, Drawn, References, excessive, outline, plain, render
 
 Patch = tuple[int, list[tuple[int, str]]]
 
@@ -32,15 +33,27 @@ MARKUP_ONLY = re.compile(r"[\s>*_#=~`|:+\-.)\[\]!$\\\d]*|\s*(?:`{3,}|~{3,})[^`\n
 TABLE_HEAD = re.compile(r"\s*\|[^\n]*\n?")
 
 
-class Blocks:
-    """Never raises because of a text. `html` is the list that all patches so far lead to; do not change it."""
+# Of one open block, from which on its end is looked for less often. Few blocks are that long, and they are all one list.
+LONG = 8 * 1024
+SLICE = 0.005  # seconds of CPU for colours, with each render
 
-    def __init__(self) -> None:
+
+class Blocks:
+    """Never raises because of a text. `html` is the list that all patches so far lead to; do not change it.
+
+    If `unhurried`, a large code block is plain at first, and gets its colours by later renders, a slice of the work with each;
+    `changed` until then.
+    """
+
+    def __init__(self, *, unhurried: bool = False) -> None:
         self.html: list[str] = []
+        self._unhurried = unhurried
+        self._paints: dict[int, Paint] = {}  # frozen blocks whose colours are to come
         self._undecided = ""
         self._open = ""  # the text from the first block on that is not frozen
         self._outlined = 0  # how much of it `outline` has seen
         self._references: References = {}
+        self._drawn = Drawn()
         self._mentions: dict[int, Block] = {}  # frozen blocks that may refer to something
         self._frozen = 0
         self.changed = False  # something was written since the last render
@@ -72,10 +85,13 @@ class Blocks:
         if not self.changed:
             return None
         self.changed = False
+        self._drawn.turn()
         first, known = self._frozen, set(self._references)
         fresh = self._freeze()
         self._frozen += len(fresh)
-        again = self._redraw(first, self._references.keys() - known)
+        again = self._redraw(first, self._references.keys() - known) | self._colour()
+        self._paints.update((number, block.paint) for number, block in enumerate(fresh, first) if block.paint)
+        self.changed = bool(self._paints)
         blocks = [block.html for block in [*fresh, *self._draw_open()]]
         if self.finished:
             self._mentions.clear()
@@ -87,14 +103,14 @@ class Blocks:
         cut = len(self._open) if self.finished else self._closed()
         source, self._open = self._open[:cut], self._open[cut:]
         self._outlined -= cut
-        fresh = render(source, self._references, final=True) if cut else []
+        fresh = render(source, self._references, final=True, drawn=self._drawn, unhurried=self._unhurried) if cut else []
         self._mentions.update((number, block) for number, block in enumerate(fresh, self._frozen) if block.labels)
         return fresh
 
     def _closed(self) -> int:
         """How much of the open text no further line can change."""
         end = self._open.rfind("\n") + 1
-        if end <= self._outlined + (self._outlined // 8 if end > LARGEST else 0):  # nothing new, or too little to look again
+        if end <= self._outlined + (self._outlined // 8 if end > LONG else 0):  # nothing new, or too little to look again
             return 0
         self._outlined = end
         spans = outline(self._open[:end], self._references)
@@ -107,12 +123,19 @@ class Blocks:
         numbers = [n for n, block in self._mentions.items() if n < frozen and not defined.isdisjoint(block.labels)]
         return {n: block.html for n in numbers for block in render(self._mentions[n].source, self._references, final=True)[:1]}
 
+    def _colour(self) -> dict[int, str]:
+        """One slice of work; the block that is done by it."""
+        number = next(iter(self._paints), None)
+        if number is None or not self._paints[number].go(SLICE):
+            return {}
+        return {number: self._paints.pop(number).box()}
+
     def _draw_open(self) -> list[Block]:
         head, _, last = self._open.rpartition("\n")
         shown = head if MARKUP_ONLY.fullmatch(last) else self._open
-        if len(shown) > LARGEST:
+        if excessive(shown):
             return [plain(shown)]
-        blocks = render(shown, dict(self._references), final=False)
+        blocks = render(shown, dict(self._references), final=False, drawn=self._drawn)
         return blocks[:-1] if blocks and TABLE_HEAD.fullmatch(blocks[-1].source) else blocks
 
     def _show(self, first: int, blocks: list[str]) -> Patch | None:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterator
 from functools import lru_cache
 
 from markdown_it.common.utils import escapeHtml
@@ -64,13 +65,20 @@ COLOURS = {
 
 def box(info: str, code: str, *, whole: bool) -> str:
     """The HTML of a code block. Colours come only when it is `whole`: an open fence changes with each patch."""
-    language = _language(info)
-    body = highlight(language, code) if whole else escapeHtml(code)
+    return _box(info, highlight(_language(info), code) if whole else escapeHtml(code))
+
+
+def _box(info: str, body: str) -> str:
     return (
-        f'<div class="hr-code"><div class="hr-code-head"><span>{escapeHtml(language)}</span>'
+        f'<div class="hr-code"><div class="hr-code-head"><span>{_label(_language(info))}</span>'
         '<button type="button" class="hr-copy" aria-label="Copy code">Copy</button></div>'
         f'<pre tabindex="0"><code>{body}</code></pre></div>'
     )
+
+
+def _label(language: str) -> str:
+    """A diagram is not drawn: the library that could is ten times the rest of the page."""
+    return "mermaid, shown as its source" if language == "mermaid" else escapeHtml(language)
 
 
 def _language(info: str) -> str:
@@ -81,19 +89,43 @@ def _language(info: str) -> str:
 
 @lru_cache(maxsize=16)  # a fence that has been closed is still drawn a few times with the open block it belongs to
 def highlight(language: str, code: str) -> str:
-    if len(code) > LARGEST or UNFIT.search(code) or (lexer := _lexer(language)) is None:
-        return escapeHtml(code)
-    html, deadline = [], time.thread_time() + BUDGET
-    colour, run = "", ""
-    for kind, text in lexer.get_tokens(code):
-        if time.thread_time() > deadline:
-            return escapeHtml(code)
-        if (found := _colour(kind)) == colour or text.isspace():
-            run += text
-        else:
-            html.append(_span(colour, run))
-            colour, run = found, text
-    return "".join(html) + _span(colour, run)
+    paint = Paint(language, code)
+    paint.go(BUDGET)
+    return paint.html if paint.html is not None else escapeHtml(code)
+
+
+class Paint:
+    """The colours of a large block, a slice at a time, so that whoever else is served meanwhile is served."""
+
+    def __init__(self, info: str, code: str) -> None:
+        self.info, self.code = info, code
+        self.html: str | None = None
+        self._left = BUDGET
+        self._parts: list[str] = []
+        self._colour = self._run = ""
+        self._tokens: Iterator[tuple[_TokenType, str]] | None = None
+
+    def go(self, seconds: float) -> bool:
+        """Spend so much CPU; whether it is done. `html` stays None if there are no colours, or they would take too long."""
+        if self._tokens is None:
+            if len(self.code) > LARGEST or UNFIT.search(self.code) or (lexer := _lexer(_language(self.info))) is None:
+                return True
+            self._tokens = iter(lexer.get_tokens(self.code))
+        began = time.thread_time()
+        for kind, text in self._tokens:
+            if (found := _colour(kind)) == self._colour or text.isspace():
+                self._run += text
+            else:
+                self._parts.append(_span(self._colour, self._run))
+                self._colour, self._run = found, text
+            if (spent := time.thread_time() - began) > min(seconds, self._left):
+                self._left -= spent
+                return self._left <= 0
+        self.html = "".join(self._parts) + _span(self._colour, self._run)
+        return True
+
+    def box(self) -> str:
+        return _box(self.info, self.html if self.html is not None else escapeHtml(self.code))
 
 
 def _span(colour: str, text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml, normalizeReference
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
@@ -18,11 +19,15 @@ from ui.markdown.links import Env
 
 # markdown-it drops what is nested deeper than this, so such a block stays plain. Each level costs a few stack frames.
 DEEPEST = 40
-LARGEST = 128 * 1024  # of one block: more than the output of most models, and 0.5 s of work if it were a list
+LARGEST = 64 * 1024  # of one block that is no code: a list of 700 items, 60 ms of work
+LARGEST_CODE = 1024 * 1024  # which is only escaped
+LARGE_CODE = 2000  # characters; its colours take 5 ms
+MOST_MARKS = 5000  # `|` and `>` in one block: each is a cell or a level, and costs 30 us whatever is in it
 # Inline text is where hostile input costs most (20 kB of `![`: 0.5 s), so a longer run than a person writes stays plain.
 LONGEST_INLINE = 16 * 1024
 MOST_BRACKETS = 400
 
+CODE = re.compile(r" {0,3}(?:`{3}|~{3})")
 LINES = re.compile(r"[^\n]*\n|[^\n]+\Z")
 LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999})\]", re.DOTALL)
 TASK = re.compile(r"\[([ xX])\] ")
@@ -39,11 +44,15 @@ class Span(NamedTuple):
 
 
 class Block(NamedTuple):
-    """`labels` are the references the block may contain: it looks different once one of them is defined."""
+    """`labels` are the references the block may contain: it looks different once one of them is defined.
+
+    `paint` are colours that are still to come, if they were to wait.
+    """
 
     html: str
     source: str
     labels: frozenset[str]
+    paint: code.Paint | None = None
 
 
 def outline(text: str, references: References) -> list[Span]:
@@ -52,14 +61,42 @@ def outline(text: str, references: References) -> list[Span]:
     return [Span(*_lines(group), i < len(groups) - 1 or _is_closed(group, lines)) for i, group in enumerate(groups)]
 
 
-def render(text: str, references: References, *, final: bool) -> list[Block]:
+class Drawn:
+    """The inline HTML of the last render, for the next: of a list that grows, only its last item has to be read again."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, str] = {}
+        self._now: dict[str, str] = {}
+
+    def turn(self) -> None:
+        """A render begins: what the last one did not need is forgotten."""
+        self._before, self._now = self._now, {}
+
+    def get(self, content: str, env: Env) -> str | None:
+        return None if "[" in content and env["references"] else self._before.get(content)
+
+    def keep(self, content: str, html: str, env: Env) -> None:
+        if not ("[" in content and env["references"]):  # else it looks different when one more thing is defined
+            self._now[content] = html
+
+
+def render(text: str, references: References, *, final: bool, drawn: Drawn | None = None, unhurried: bool = False) -> list[Block]:
     """The blocks of `text` as HTML; definitions found in it are added to `references`.
 
-    Unless `final`, more text will follow: what is not closed yet is drawn as what it will probably become.
+    Unless `final`, more text will follow: what is not closed yet is drawn as what it will probably become. If `unhurried`,
+    the colours of large code blocks are left to the caller.
     """
-    env: Env = {"references": references, "final": final}
+    env: Env = {"references": references, "final": final, "drawn": drawn or Drawn()}
     groups, lines = _groups(text, env), LINES.findall(text)
-    return [_block(group, "".join(lines[slice(*_lines(group))]), {**env, "last": group is groups[-1]}) for group in groups]
+    more = [{"last": group is groups[-1], **({"paints": []} if unhurried else {})} for group in groups]
+    return [_block(group, "".join(lines[slice(*_lines(group))]), {**env, **own}) for group, own in zip(groups, more, strict=True)]
+
+
+def excessive(text: str) -> bool:
+    """Whether reading it as one block would take too long: it is shown as plain text then, all of it."""
+    if CODE.match(text):
+        return len(text) > LARGEST_CODE
+    return len(text) > LARGEST or text.count("|") + text.count(">") > MOST_MARKS
 
 
 def plain(text: str) -> Block:
@@ -110,14 +147,15 @@ def _fence_is_closed(fence: Token) -> bool:
 
 
 def _block(group: list[Token], source: str, env: Env) -> Block:
-    if len(source) > LARGEST or group[0].type == "plain" or any(token.level >= DEEPEST - 1 for token in group):
+    if excessive(source) or group[0].type == "plain" or any(token.level >= DEEPEST - 1 for token in group):
         return plain(source)
     labels = (LABEL.findall(token.content) for token in group if token.type == "inline" and "[" in token.content)
     known = frozenset(normalizeReference(label) for found in labels for label in found)
     state = StateCore(source, MD, env, group)
     try:
         MD.core.process(state)
-        return Block(MD.renderer.render(state.tokens, MD.options, env).strip("\n"), source, known)
+        html = MD.renderer.render(state.tokens, MD.options, env).strip("\n")
+        return Block(html, source, known, next(iter(env.get("paints", ())), None))
     except Exception:  # as above
         return plain(source)
 
@@ -146,6 +184,21 @@ def _mend(state: StateCore) -> None:
         last.content = mended(last.content)
 
 
+def _recall(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type == "inline" and token.content and (html := state.env["drawn"].get(token.content, state.env)) is not None:
+            state.env["drawn"].keep(token.content, html, state.env)
+            token.content, token.children = "", [Token("drawn", "", 0, content=html)]
+
+
+def _remember(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type == "inline" and token.content:
+            html = state.md.renderer.render([token], state.md.options, state.env)
+            state.env["drawn"].keep(token.content, html, state.env)
+            token.children = [Token("drawn", "", 0, content=html)]
+
+
 def mended(content: str) -> str:
     r"""Close `code` and **strong**, hold back a lone marker, the unfinished address of a link, an unfinished \(…."""
     start = max(content.rfind("\n") + 1, len(content) - 2000)
@@ -165,6 +218,9 @@ def mended(content: str) -> str:
 
 def _fence(token: Token, env: Env) -> str:
     whole = env["final"] or token.type == "code_block" or _fence_is_closed(token)
+    if whole and token.level == 0 and "paints" in env and len(token.content) > LARGE_CODE:
+        env["paints"].append(code.Paint(token.info, token.content))
+        whole = False
     return code.box(token.info, token.content, whole=whole)
 
 
@@ -176,6 +232,7 @@ def _cell(token: Token, env: Env) -> str:
 RULES: dict[str, Callable[[Token, Env], str]] = {
     "fence": _fence,
     "code_block": _fence,
+    "drawn": lambda token, env: token.content,
     "table_open": lambda token, env: '<div class="hr-table" tabindex="0"><table>',
     "table_close": lambda token, env: "</table></div>",
     "th_open": _cell,
@@ -185,12 +242,26 @@ RULES: dict[str, Callable[[Token, Env], str]] = {
 }
 
 
+# A block that goes on for more lines than these is continued by another, so that one that is open never grows beyond measure.
+MOST_LINES = {"table": 1000, "list": 1000, "blockquote": 400}
+
+Rule = Callable[[StateBlock, int, int, bool], bool]
+
+
+def _capped(rule: Rule, most: int) -> Rule:
+    return lambda state, start, end, silent: rule(state, start, min(end, start + most) if state.level == 0 else end, silent)
+
+
 def _build() -> MarkdownIt:
     md = MarkdownIt("js-default", {"html": False, "maxNesting": DEEPEST})
     md.disable(["html_block", "html_inline", "linkify"])
     md.core.ruler.enableOnly(["inline", "text_join"])
-    for core in (_tasks, _guard, _mend):
+    for core in (_tasks, _guard, _mend, _recall):
         md.core.ruler.before("inline", core.__name__, core)
+    md.core.ruler.after("text_join", _remember.__name__, _remember)
+    for block in list(md.block.ruler.__rules__):
+        if block.name in MOST_LINES:
+            md.block.ruler.at(block.name, _capped(block.fn, MOST_LINES[block.name]), {"alt": block.alt})
     links.install(md)
     math.install(md)
     for kind, rule in RULES.items():

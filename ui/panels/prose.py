@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from nicegui import background_tasks
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
@@ -28,7 +29,7 @@ class Prose(Element, component=Path(__file__).parent.parent / "static" / "prose.
 
     def __init__(self) -> None:
         super().__init__()
-        self._blocks = Blocks()
+        self._blocks = Blocks(unhurried=True)
         self._count = 0  # of the last patch
         self._shown = asyncio.Event()  # nothing is on its way
         self._shown.set()
@@ -51,8 +52,17 @@ class Prose(Element, component=Path(__file__).parent.parent / "static" / "prose.
     def finish(self) -> None:
         """No more text. What is left is sent at once."""
         self._blocks.finish()
-        self._push()
+        self._push(last=True)
         self._rested = 0.0
+        if self._blocks.changed:
+            background_tasks.create(self._colour(), name="colour")
+
+    async def _colour(self) -> None:
+        """What is left of the colours, after the end."""
+        while self._blocks.changed and not self._gone.is_set():
+            await self._settle()
+            with self.client:
+                self._push()
 
     def show(self, text: str) -> None:
         """The whole text, instead of what was there."""
@@ -69,10 +79,11 @@ class Prose(Element, component=Path(__file__).parent.parent / "static" / "prose.
 
     # One patch at a time
 
-    def _push(self) -> None:
+    def _push(self, *, last: bool = False) -> None:
         began = time.monotonic()
+        self._rested = began + 1 / RATE
         patch = self._blocks.render()
-        if patch is None and self._blocks.finished:
+        if patch is None and last:
             patch = len(self._blocks.html), []  # nothing new but that this is the end
         if self._gone.is_set() or patch is None:
             return

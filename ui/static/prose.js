@@ -54,14 +54,41 @@ export default {
   },
 };
 
-// A growing code block keeps its elements, so that its button can be pressed and its sideways scroll stays.
+// What is on the page already stays the element it was: a list of a thousand items grows by one, a selection and a sideways
+// scroll stay, a button can be pressed. Only what differs is laid out again.
 function fill(block, html) {
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
-  const head = html.startsWith('<div class="hr-code">') && html.slice(0, html.indexOf("<code>"));
-  if (head && block.html?.startsWith(head)) block.querySelector("code").replaceChildren(...fresh.content.querySelector("code").childNodes);
-  else block.replaceChildren(fresh.content);
+  morph(block, fresh.content);
   block.html = html;
+}
+
+function morph(was, now) {
+  const fresh = [...now.childNodes];
+  while (was.childNodes.length > fresh.length) was.lastChild.remove();
+  let old = was.firstChild;
+  for (const node of fresh) {
+    const next = old?.nextSibling;
+    if (!old) was.appendChild(node);
+    else if (!old.isEqualNode(node)) {
+      if (node.nodeType === Node.TEXT_NODE && old.nodeType === Node.TEXT_NODE) retell(old, node.data);
+      else if (alike(old, node)) morph(old, node);
+      else old.replaceWith(node);
+    }
+    old = next;
+  }
+}
+
+// The same element with other content; a Copy button that says "Copied" is left alone.
+function alike(old, node) {
+  if (old.nodeName !== node.nodeName || old.attributes?.length !== node.attributes?.length) return false;
+  return [...(node.attributes ?? [])].every(({ name, value }) => old.getAttribute(name) === value);
+}
+
+function retell(text, data) {
+  if (text.parentNode.className === "hr-copy") return;
+  if (data.startsWith(text.data)) text.appendData(data.slice(text.length));
+  else text.data = data;
 }
 
 // Assistive technology hears a block once it is finished: when another has begun behind it, or the text has ended. Thoughts are
