@@ -374,6 +374,21 @@ async def test_a_question_that_is_on_its_way_into_a_deleted_conversation_asks_no
     assert len(house.way.posted) == 1
 
 
+@pytest.mark.parametrize("moment", [*range(12), 20, 40, 80])
+async def test_at_whatever_moment_it_is_deleted_nothing_of_it_is_left_running(house: House, moment: int) -> None:
+    first = await house.chat.send(None, ECHO, "One")
+    await house.ended(first)
+    sending = asyncio.create_task(house.chat.send(first.conversation, LONG, "300 tokens"))
+    for _ in range(moment):
+        await asyncio.sleep(0)
+    await house.chat.delete(first.conversation)
+    await asyncio.gather(sending, return_exceptions=True)
+    assert not house.chat.is_answering(first.conversation)
+    assert await house.chat.conversations() == []
+    assert await house.store.nodes(first.conversation) == []
+    assert house.clock.resting == 0
+
+
 async def test_it_is_renamed_while_it_answers(house: House) -> None:
     asked = await house.chat.send(None, LONG, "30 tokens")
     await house.begun(asked)

@@ -67,6 +67,13 @@ async def test_a_change_leaves_everything_else(store: Store) -> None:
     assert await store.nodes("c1") == [QUESTION, ANSWER]
 
 
+async def test_nodes_come_in_the_order_they_were_added(store: Store) -> None:
+    said = [Node(id, None, Message("user", (Text(text),))) for id, text in (("z", "b"), ("a", "c"), ("m", "a"))]
+    await store.create(CONVERSATION, said[:2])
+    await store.put("c1", said[2])
+    assert await store.nodes("c1") == said
+
+
 async def test_a_node_that_is_put_again_keeps_its_place(store: Store) -> None:
     await store.create(CONVERSATION, [QUESTION, Node("n2", "n1", generation="g1"), Node("n3", "n1", generation="g2")])
     assert await store.put("c1", ANSWER)
@@ -119,6 +126,11 @@ async def test_texts_come_back_without_nul_and_halves_of_characters(store: Store
     assert answer.reply.parts == (Text(CLEAN), ToolCall("t", "f", CLEAN, {CLEAN: [CLEAN, 1, None]}))
     assert await store.change("c", title=HOSTILE)
     assert (await store.list())[0].title == CLEAN
+
+
+async def test_a_nul_alone_is_cleaned_too(store: Store) -> None:
+    await store.create(CONVERSATION, [Node("q", None, Message("user", (Text("a\0b \\u0000"),)))])
+    assert (await store.nodes("c1"))[0].message == Message("user", (Text("a\ufffdb \\u0000"),))
 
 
 def deep(depth: int) -> object:
