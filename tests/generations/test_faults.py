@@ -10,7 +10,7 @@ import pytest
 
 from services.errors import NotSaved
 from services.events import Event, Failed, Finished, PartDelta, PartStarted
-from services.generations import sqlite
+from services.generations import thread
 from services.generations.database import NAME
 from services.generations.generation import Emit
 from services.generations.log import AHEAD
@@ -30,10 +30,10 @@ TURN = Turn("r/echo", (Message("user", (Text("Hello"),)),))
 @pytest.fixture
 def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SQLiteJournal]:
     """With less patience, so that the tests need little."""
-    monkeypatch.setattr(sqlite, "RETRY", 0.02)
-    monkeypatch.setattr(sqlite, "GIVE_UP", 0.3)
-    monkeypatch.setattr(sqlite, "UNNOTICED", 0.1)
-    monkeypatch.setattr(sqlite, "CLOSE_PATIENCE", 0.2)
+    monkeypatch.setattr(thread, "RETRY", 0.02)
+    monkeypatch.setattr(thread, "GIVE_UP", 0.3)
+    monkeypatch.setattr(thread, "UNNOTICED", 0.1)
+    monkeypatch.setattr(thread, "CLOSE_PATIENCE", 0.2)
     opened = SQLiteJournal(tmp_path)
     yield opened
     opened.close()
