@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from services.conversations import Conversation, Node, tip
 from services.errors import Invalid
 from services.exchange import chatgpt, claude, headrace, open_webui
@@ -97,7 +99,7 @@ class Importer:
         if piece.fault:
             return Skipped("", "", FAULTS[piece.fault])
         try:
-            value = json.loads(piece.raw.decode("utf-8", "replace"), parse_constant=lambda _: None)
+            value = _decoded(piece.raw)
         except (ValueError, RecursionError):
             return Skipped("", "", "It is not JSON.")
         if not isinstance(value, dict):
@@ -198,6 +200,14 @@ def left_out(counted: Counter[str]) -> tuple[str, ...]:
     """One sentence for all that was left out of a conversation."""
     said = [f"{what} ({number})" for what, number in sorted(counted.items()) if number]
     return ("Left out: " + ", ".join(said) + ".",) if said else ()
+
+
+def _decoded(raw: bytes) -> object:
+    """Raises ValueError or RecursionError. The strict decoder needs no text of the whole; what it refuses, the liberal one may take."""
+    try:
+        return msgspec.json.decode(raw)
+    except ValueError:
+        return json.loads(raw.decode("utf-8", "replace"), parse_constant=lambda _: None)
 
 
 def _first_words(nodes: tuple[Node, ...]) -> str:

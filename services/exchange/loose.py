@@ -18,7 +18,10 @@ LATEST = 253402300799.0  # the end of the year 9999, the last that calendars kno
 
 def text(value: object) -> str:
     """Without NUL and halves of characters."""
-    return cleaned(value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    clean = cleaned(value)
+    return value if clean == value else clean  # not a second copy: there may be much of it
 
 
 def line(value: object) -> str:

@@ -21,7 +21,8 @@ h1, .plain, .question { unicode-bidi: plaintext; }
 section { margin-top: 2rem; }
 .by { margin-bottom: .35rem; }
 .question { padding: .7rem 1.1rem; border-radius: 1rem; background: var(--tint); }
-.plain { white-space: pre-wrap; margin: 0; }
+.plain { white-space: pre-wrap; }
+section p { margin: 0; }
 section > * + *, .prose > * + *, .prose li > * + *, .prose blockquote > * + * { margin-top: .8em; }
 details { color: var(--muted); font-size: .9rem; border-left: 2px solid var(--line); padding-left: .9rem; }
 summary { cursor: pointer; }

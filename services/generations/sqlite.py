@@ -175,12 +175,13 @@ class _Writer:
                 self._journal.problem = "Headrace's journal has failed. Its log has the details."
                 for about in [about for about, kept in self._kept.items() if kept is not None]:
                     self._lose(about, self._journal.problem)
+                self._failing = self._failing or time.monotonic()
                 self._next = time.monotonic() + RETRY
 
     def _work(self) -> None:
         while self._stopping is None or self._waits():
             self._take()
-            if not self._waits():
+            if not self._waits() and self._failing is None:
                 if self._database.garbage and self._queue.empty():
                     self._clean()
                 continue
@@ -201,7 +202,7 @@ class _Writer:
         """Everything that is there. Waits for the first one, if there is nothing else to do."""
         timeout: float | None = None
         if self._failing is not None:
-            timeout = max(0.0, self._next - time.monotonic())
+            timeout = max(0.001, self._next - time.monotonic())
         elif self._waits():
             timeout = 0.0
         elif self._database.garbage:

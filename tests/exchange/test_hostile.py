@@ -230,6 +230,18 @@ def test_a_large_file_needs_what_its_largest_conversation_needs() -> None:
     tracemalloc.stop()
 
 
+def test_a_large_conversation_needs_a_few_times_its_size() -> None:
+    """10 MB in one, and in each text a character that makes Python use four bytes for all of them."""
+    value = chatgpt({str(number): None for number in range(100)})
+    body = json.dumps([value, "\U0001f600"], ensure_ascii=False).replace("said", "x" * 100_000 + "\U0001f600").encode()
+    size = len(body)
+    tracemalloc.start()
+    found = list(imported((body[at : at + 65536] for at in range(0, size, 65536)), NOW))
+    assert isinstance(found[0], Imported)
+    assert 10_000_000 < size < tracemalloc.get_traced_memory()[1] < 8 * size
+    tracemalloc.stop()
+
+
 LONG = 3_000_000
 FLOODS: dict[str, object] = {
     "details": '<details type="reasoning"' * (LONG // 25),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from playwright.sync_api import Browser, Page
 
 from services.conversations import Conversation, Node
@@ -28,7 +28,8 @@ EVIL = [
     "<link rel=stylesheet href=http://evil.example/c.css><base href=http://evil.example/>",
     "<meta http-equiv=refresh content='0;url=http://evil.example/'>",
     "--><!--", "<![CDATA[", "\0<script\0>", "\ud800<script>", "![x](http://evil.example/d.png)", "[x](javascript:document.title='ran')",
-    "data:image/svg+xml,<svg onload=alert(1)>", "javascript:document.title='ran'", "http://evil.example/e.png", "data:image/png;base64,AA\"onerror=\"x",
+    "data:image/svg+xml,<svg onload=alert(1)>", "javascript:document.title='ran'", "http://evil.example/e.png",
+    "data:image/png;base64,AA\"onerror=\"x",
     *HOSTILE,
 ]  # fmt: skip
 
@@ -155,6 +156,7 @@ class Inspector(HTMLParser):
         assert {name for name, _ in attrs} <= OURS[tag], (tag, attrs)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50)
 @given(FILES)
 def test_whatever_was_said_all_tags_are_our_own(several: tuple[tuple[Conversation, tuple[Node, ...]], ...]) -> None:
     Inspector().feed(page(several))
