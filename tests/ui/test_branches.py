@@ -169,7 +169,7 @@ def test_another_branch_is_looked_at_while_an_answer_runs(page: Page) -> None:
     press(answers(other), "Previous branch")
     for each in (page, other):
         expect(answers(each)).to_contain_text(SLOW)
-        assert bodies(each) == [SLOW] * 2
+        assert words(answers(each)).strip() == SLOW  # a tab in the background draws nothing
     press(answers(page), "Next branch")
     expect(answers(other)).to_have_attribute("data-generation", generation or "")
     for each in (page, other):
