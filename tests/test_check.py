@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.check import DataPath, Exchange, Machine, Record, installed, markdown
+from services.check.record import DataPath, Exchange, Machine, Record, installed, markdown
 from services.models import Listing, Model
 from tests.serving import ROOT, Served
 

@@ -12,13 +12,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import aclosing, suppress
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from services.chat import Chat
 from services.downstream.native import EventsWriter
-from services.errors import HeadraceError, Invalid
+from services.errors import HeadraceError
 from services.events import Entry, PartDelta
 from services.messages import Reply
 from services.models import Listing
@@ -28,30 +27,6 @@ PACKAGES = ("nicegui", "starlette", "uvicorn", "aiohttp", "msgspec", "pydantic-s
 PATIENCE = 120.0  # seconds for the whole exchange
 FRAMES = 6  # of the stream are shown
 SHOWN = 2000  # characters of anything that a model wrote
-
-
-class Arguments(NamedTuple):
-    """What stands after `main.py check`. `flags` are the settings' own."""
-
-    model: str
-    json: bool
-    flags: list[str]
-
-    @classmethod
-    def read(cls, words: Sequence[str]) -> "Arguments":
-        """Raises Invalid for more than one model."""
-        models, flags, rest = [], [], [word for word in words if word != "--json"]
-        while rest:
-            word = rest.pop(0)
-            if not word.startswith("-"):
-                models.append(word)
-                continue
-            flags.append(word)
-            if "=" not in word and rest and not rest[0].startswith("--"):
-                flags.append(rest.pop(0))
-        if len(models) > 1:
-            raise Invalid(f"Expected one model, or none for the default one, got {len(models)}: {', '.join(models)[:200]}.")
-        return cls(models[0] if models else "", "--json" in words, flags)
 
 
 class DataPath(msgspec.Struct, frozen=True):
@@ -99,7 +74,7 @@ class Record(msgspec.Struct, frozen=True):
     constraints: list[str]
 
 
-async def check(chat: Chat, model: str, upstreams: list[Listing], data: DataPath) -> Record:
+async def examined(chat: Chat, model: str, upstreams: list[Listing], data: DataPath) -> Record:
     """Ask `model` (empty: the default one) for one sentence. The servers have been asked for their models before."""
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     exchange, reply, problem = None, None, None
