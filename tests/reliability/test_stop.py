@@ -14,6 +14,7 @@ from services.messages import Reply
 from services.store import STORES
 from services.upstream.attempts import Persistent
 from services.upstream.catalogue import Catalogue
+from services.upstream.patience import PATIENT
 from tests.upstream.model_server import DONE, HEAD, TURN, Behave, Server, answer, chunk, delta, sends, upstream
 
 WORDS = [f"word{n} " for n in range(190)]
@@ -22,7 +23,7 @@ ENTRIES = 200  # about: the words, and what stands around them
 
 @asynccontextmanager
 async def door(behave: Behave) -> AsyncIterator[tuple[Chat, Server]]:
-    async with upstream(behave) as (asked, server):
+    async with upstream(behave, timeouts=PATIENT) as (asked, server):
         chat = Chat(Catalogue([Persistent(asked)], fixed={"mill": ["m"]}), STORES["memory"](), MemoryJournal())
         yield chat, server
         await chat.close()
