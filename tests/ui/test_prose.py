@@ -158,6 +158,42 @@ def test_the_end_arrives_though_its_patch_was_lost(on: Stage) -> None:
     on.expect_same(holding="one two")
 
 
+def test_a_browser_that_does_not_answer_is_sent_two_patches_and_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(panel, "PATIENCE", 1000)
+    monkeypatch.setattr(panel, "RATE", 1000)
+
+    async def scenario() -> None:
+        texts: list[Prose] = []
+        async with user_simulation(root=lambda: texts.extend(Prose() for _ in range(40))) as user:
+            await user.open("/")
+            assert user.client is not None
+            monkeypatch.setattr(user.client.outbox, "enqueue_message", lambda kind, message, target: sent.append(message["code"]))
+            flows = [asyncio.create_task(flow(prose)) for prose in texts]
+            for n in range(30):
+                for prose in texts:
+                    prose.write(f"word{n} ")
+                await asyncio.sleep(0.002)
+            await asyncio.sleep(0.1)
+            assert 0 < len(sent) <= 80
+            assert all("word29" not in patch for patch in sent)
+            for prose in texts:
+                prose.finish()
+            assert len(sent) <= 120
+            assert all("word29" in patch for patch in sent[-40:])
+            for task in flows:
+                task.cancel()
+
+    with ThreadPoolExecutor(1) as thread:  # Playwright's loop runs in this one
+        thread.submit(asyncio.run, scenario()).result()
+
+
+async def flow(prose: Prose) -> None:
+    while True:
+        await prose.flush()
+        await asyncio.sleep(0.001)
+
+
 # What it costs
 
 
