@@ -22,7 +22,7 @@ from services.events import Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
-from services.generations.registry import KEEP, Generations, Retention, Summary
+from services.generations.registry import KEEP, UNTOLD, Generations, Retention, Summary
 from services.messages import Reply, Turn
 from services.models import Listing
 from services.store.store import Store
@@ -30,8 +30,6 @@ from services.talks import Asked, Prepared, Talks
 from services.upstream.catalogue import Catalogue
 
 __all__ = ["Asked", "Chat", "Listing", "Retention", "Summary"]
-
-UNTOLD = 20  # generations that may have ended just before the process did, without their conversation knowing
 
 
 class Chat:
@@ -49,7 +47,8 @@ class Chat:
         self._catalogue = catalogue
         self._store = store
         self._generations = Generations(journal, self._ended, retention=retention, max_running=max_running)
-        self._interrupted = self._generations.restore()
+        interrupted = self._generations.restore()
+        self._untold = dict.fromkeys([*self._generations.of_conversations(UNTOLD), *interrupted])
         self._talks = Talks(store, self._generations, self._prepare)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -58,7 +57,7 @@ class Chat:
         self._spawn(self._restore())
 
     async def _restore(self) -> None:
-        for id in dict.fromkeys([*self._generations.of_conversations(UNTOLD), *self._interrupted]):
+        for id in self._untold:
             with suppress(RequestError):
                 await self._talks.restored(await self._generations.recall(id))
 
@@ -223,6 +222,8 @@ class Chat:
 
     async def close(self, patience: float = 0.0) -> None:
         """Take nothing new, give what runs `patience` seconds to end, then mark it as interrupted."""
+        self._generations.refuse()
+        await self._talks.close()
         await self._generations.close(patience)
         await asyncio.gather(*self._tasks)
         await self._store.close()

@@ -13,7 +13,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
@@ -66,6 +66,7 @@ class Talks:
         self._prepare = prepare
         self._watchers: list[Callable[[str], None]] = []
         self._busy: set[str] = set()  # conversations in which something is on its way into the store
+        self._asking: set[asyncio.Task[Asked]] = set()
         self._joined: dict[str, asyncio.Task[Asked]] = {}  # by the name that who asked gave
         self._answers: dict[str, Node] = {}  # running answers, by generation
         self._deleted: set[str] = set()
@@ -117,6 +118,9 @@ class Talks:
             return await self._ask(known, model, before[:-1], before[-1], answer=id)
 
     async def go_on(self, conversation: str, answer: str, model: str, after: str) -> Asked:
+        return await asyncio.shield(self._spawn(self._go_on(conversation, answer, model, after)))
+
+    async def _go_on(self, conversation: str, answer: str, model: str, after: str) -> Asked:
         """`after` is the generation that was cut off: asking twice goes on once."""
         async with self._alone(conversation):
             known, nodes = await self._all(conversation)
@@ -175,7 +179,7 @@ class Talks:
             raise Invalid(f"A message's id is 32 hexadecimal digits, not {id[:80]!r}.")
         task = self._joined.get(id) if id else None
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._known_or_new(id or _new_id(), ask))
+            task = self._spawn(self._known_or_new(id or _new_id(), ask))
             if id:
                 self._joined[id] = task
                 task.add_done_callback(lambda _: self._joined.pop(id, None))
@@ -183,6 +187,22 @@ class Talks:
         if text is not None and asked.question.message is not None and asked.question.message.text != text:
             raise Invalid("This id belongs to another message.")
         return asked
+
+    def _spawn(self, asking: Coroutine[None, None, Asked]) -> "asyncio.Task[Asked]":
+        task = asyncio.get_running_loop().create_task(asking)
+        self._asking.add(task)
+        task.add_done_callback(self._asked)
+        return task
+
+    def _asked(self, task: "asyncio.Task[Asked]") -> None:
+        self._asking.discard(task)
+        if not task.cancelled() and (exc := task.exception()):  # who asked is told, unless they have left
+            log.info("a question was not taken: %s", exc)
+
+    async def close(self) -> None:
+        """Let what is on its way arrive, or be refused: nothing starts after this, if nothing is admitted any more."""
+        while self._asking:
+            await asyncio.wait(self._asking)
 
     async def _known_or_new(self, id: str, ask: Callable[[str], Awaitable[Asked]]) -> Asked:
         conversation = await self._store.find(id)
@@ -270,6 +290,7 @@ class Talks:
         node = self._answers.get(generation.id)
         conversation = generation.turn.conversation
         if node is None or conversation is None:
+            self._generations.told(generation.id)
             return
         await self._keep(conversation, msgspec.structs.replace(node, reply=generation.reply))
         del self._answers[generation.id]
@@ -281,11 +302,14 @@ class Talks:
         for node in await self._store.nodes(conversation) if conversation else ():
             if conversation and node.generation == generation.id and node.reply is None and not node.damaged:
                 await self._keep(conversation, msgspec.structs.replace(node, reply=generation.reply))
+                return
+        self._generations.told(generation.id)
 
     async def _keep(self, conversation: str, node: Node) -> None:
-        """Late or not: an answer that has gone on meanwhile is not overwritten."""
+        """Late or not: an answer that has gone on meanwhile is not overwritten. Until it is done the log is not dropped."""
         try:
             await self._store.settle(conversation, node)
+            self._generations.told(node.generation or "")
         except HeadraceError as exc:
             log.error("the reply of generation %s is not in its conversation yet: %s", node.generation, exc)
 

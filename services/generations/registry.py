@@ -23,6 +23,7 @@ from services.generations.log import Follower
 from services.messages import Reply, ReplyState, Turn, state
 
 REMEMBERED = 10_000  # ids of evicted logs, to tell "gone" from "never was"
+UNTOLD = 20  # generations that may have ended just before the process did, without their conversation knowing
 AT_HAND = 64  # finished generations that stay in memory
 ENTRIES_AT_HAND = 500_000  # and the entries that they may hold together, about 100 MB
 
@@ -75,6 +76,7 @@ class Generations:
         self._max_running = max_running
         self._running: dict[str, Generation] = {}
         self._ended: OrderedDict[str, _Ended] = OrderedDict()
+        self._untold: set[str] = set()  # ended ones whose conversations do not have their replies yet, as far as is known
         self._at_hand: OrderedDict[str, Generation] = OrderedDict()
         self._entries = 0  # of those at hand
         self._evicted: OrderedDict[str, None] = OrderedDict()
@@ -85,7 +87,7 @@ class Generations:
     def restore(self) -> list[str]:
         """Know what an earlier process left, and end what it left open, which are the ids that are returned.
 
-        To be called once, before anything starts.
+        To be called once, before anything starts. Of all of these and the last UNTOLD ones, conversations have to be `told`.
         """
         interrupted = self._journal.recover()
         self._evicted.update(dict.fromkeys(self._journal.gone()))
@@ -94,12 +96,19 @@ class Generations:
             end = kept.end.event
             self._ended[kept.id] = _Ended(label, state(True, end if isinstance(end, Finished | Failed) else None), kept.end.seq, kept.ended)
             self._name(kept.id, label)
+        self._untold.update(self.of_conversations(UNTOLD))
+        self._untold.update(id for id in interrupted if id in self._ended and self._ended[id].label.conversation)
         self._evict()
         return [id for id in interrupted if id in self._ended]
 
     def of_conversations(self, most: int) -> list[str]:
         """The last ones that have ended and belong to a conversation, the newest one last."""
         return [id for id, ended in self._ended.items() if ended.label.conversation][-most:]
+
+    def told(self, id: str) -> None:
+        """Its conversation has its reply: the log may go when its time has come."""
+        self._untold.discard(id)
+        self._evict()
 
     def admit(self) -> None:
         """Raises Busy or NotSaved when no generation may start now."""
@@ -197,6 +206,8 @@ class Generations:
     def _settled(self, generation: Generation) -> None:
         self._running.pop(generation.id, None)
         self._ended[generation.id] = _Ended(generation.label, generation.state, generation.log.shown, time.time())
+        if generation.turn.conversation:
+            self._untold.add(generation.id)
         self._hold(generation)
         self._evict()
         self._tell(generation)
@@ -220,8 +231,10 @@ class Generations:
     def _evict(self) -> None:
         keep, keep_for, keep_bytes = self._retention
         oldest_allowed = time.time() - keep_for
-        while self._ended and (
-            len(self._ended) > keep or next(iter(self._ended.values())).at < oldest_allowed or self._journal.size > keep_bytes
+        while (
+            self._ended
+            and next(iter(self._ended)) not in self._untold
+            and (len(self._ended) > keep or next(iter(self._ended.values())).at < oldest_allowed or self._journal.size > keep_bytes)
         ):
             self._drop(next(iter(self._ended)))
 
@@ -238,9 +251,13 @@ class Generations:
 
     # The end
 
+    def refuse(self) -> None:
+        """Admit nothing any more."""
+        self._closing = True
+
     async def close(self, patience: float) -> None:
         """Take nothing new, give what runs `patience` seconds to end, then mark it as interrupted."""
-        self._closing = True
+        self.refuse()
         if tasks := [generation.task for generation in self._running.values() if generation.task]:
             await asyncio.wait(tasks, timeout=patience)
         await asyncio.gather(*(generation.interrupt() for generation in list(self._running.values())))

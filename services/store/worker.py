@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from services.conversations import Conversation, Node, cleaned
+from services.errors import NotSaved
 
 T = TypeVar("T")
 
@@ -49,6 +50,11 @@ class Worker:
         self._closed = False
 
     async def _do(self, work: Callable[[Database], T]) -> T:
+        if self._closed:
+            raise NotSaved("Headrace is shutting down. Try again in a moment.")
+        return await self._run(work)
+
+    async def _run(self, work: Callable[[Database], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(self._database.result()))
 
     async def create(self, conversation: Conversation, nodes: Sequence[Node] = ()) -> None:
@@ -98,5 +104,5 @@ class Worker:
     async def close(self) -> None:
         if not self._closed:
             self._closed = True
-            await self._do(lambda database: database.close())
+            await self._run(lambda database: database.close())
             self._threads.shutdown()
