@@ -6,6 +6,7 @@ commits are PACE apart, so that a thousand streams share them. Encoding happens 
 """
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from services.events import Entry
 from services.generations.database import Database
 from services.generations.journal import Kept
 from services.generations.thread import Drop, Item, Log, Recall, Stop, Tell, Writer
+
+log = logging.getLogger(__name__)
 
 
 class SQLiteJournal:
@@ -93,4 +96,7 @@ class SQLiteJournal:
             self._sizes[id] = size
             self.size += size
         for tell, seq in kept:
-            tell(seq)
+            try:
+                tell(seq)
+            except Exception:  # a fault of ours with one log must not hold back the others
+                log.exception("entries were kept, but could not be shown")

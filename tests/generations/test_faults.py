@@ -229,3 +229,14 @@ async def test_everything_that_waits_is_kept_at_the_end(tmp_path: Path) -> None:
     journal.close()
     assert not (tmp_path / f"{NAME}-wal").exists()
     assert {id: len(entries) for id, entries in found(tmp_path).items()} == {log.id: 4 for log in logs}
+
+
+async def test_a_fault_with_one_log_does_not_hold_back_the_others(journal: SQLiteJournal, caplog: pytest.LogCaptureFixture) -> None:
+    shown: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def broken(seq: int) -> None:
+        raise RuntimeError("a bug")
+
+    journal.committed([(broken, 1), (shown.set_result, 1)], [])
+    assert await asyncio.wait_for(shown, 5) == 1
+    assert "a bug" in caplog.text
