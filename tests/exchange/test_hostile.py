@@ -89,6 +89,18 @@ def test_a_conversation_of_a_hundred_thousand_messages_in_a_row() -> None:
     assert len(path(talk.nodes, talk.conversation.shown)) == 100_000
 
 
+def test_what_branches_off_in_the_middle_of_an_answer_is_a_branch() -> None:
+    links: dict[str, str | None] = {"q": None, "thought": "q", "call": "thought", "one": "call", "other": "call", "goes on": "other"}
+    value = chatgpt(links, current_node="goes on")
+    whole = json.loads(json.dumps(value).replace('"user"', '"assistant"'))
+    whole["mapping"]["q"]["message"]["author"]["role"] = "user"
+    talk = one(whole)
+    question, begun, first, second = talk.nodes
+    assert [node.parent for node in talk.nodes] == [None, question.id, begun.id, begun.id]
+    assert [len(node.parts) for node in (begun, first, second)] == [2, 1, 2]
+    assert path(talk.nodes, talk.conversation.shown) == [question, begun, second]
+
+
 # Values
 
 WRONG: list[object] = [None, True, -1, 1e300, "", "x" * 500, [], [[]], {}, {"a": 1}, [None, 1, "a", {}], "NaN", "\ud800\0", 10**30]

@@ -95,6 +95,7 @@ def test_claude_with_branches_and_without_a_name() -> None:
     assert skipped == Skipped("claude", "", "It has no messages.")
     assert isinstance(talk, Imported)
     assert (talk.conversation.title, talk.conversation.model) == ("Say one word.", "claude-opus-4-5")
+    assert talk.notes == ()
     assert shown(talk) == [(Text("Say one word."),), (Text("Sluice"),)]
     assert [spoken(node) for node in talk.nodes] == [(Text("Say one word."),), (Text("Weir"),), (Text("Go on."),), (Text("Sluice"),)]
     assert [node.reply.reason for node in talk.nodes if node.reply] == ["length", "stop"]
