@@ -112,12 +112,12 @@ class Counter:
 
 
 @asynccontextmanager
-async def process(*command: str, ready: str) -> AsyncIterator[tuple[int, int]]:
+async def process(*command: str, ready: str, settings: str = "") -> AsyncIterator[tuple[int, int]]:
     """A server: its pid and port, once its standard output says `ready` (or its port answers)."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("HEADRACE_", "NICEGUI_"))}
     with tempfile.TemporaryDirectory() as folder:
         env |= {"HEADRACE_SETTINGS": str(Path(folder) / "settings.toml"), "PYTHONUNBUFFERED": "1"}
-        (Path(folder) / "settings.toml").touch()
+        (Path(folder) / "settings.toml").write_text(settings)
         running = await asyncio.create_subprocess_exec(sys.executable, *command, cwd=folder, env=env, stdout=asyncio.subprocess.PIPE)
         try:
             assert running.stdout
