@@ -59,7 +59,7 @@ CASES = {
     "one line": Case((WORDS + ", ") * (200_000 // 92), rate=5000),
     "64k tokens": Case(REPLY * 720, rate=5000),
     "slow browser": Case(REPLY * 17, rate=100, slow=20),
-    "40 pages": Case(REPLY * 4, rate=20, pages=40),
+    "10 pages": Case(REPLY * 4, rate=20, pages=10),
 }
 
 
