@@ -61,9 +61,6 @@ class Batches(Protocol):
     """What a stream sends: a reader of a log, as services/generations/log.py has it."""
 
     @property
-    def behind(self) -> int: ...
-
-    @property
     def at_end(self) -> bool: ...
 
     def take(self) -> list[Entry]: ...
@@ -133,37 +130,47 @@ class EventStream:
             self._batches.listen(self._push)
             await self._over
 
-    async def _catch_up(self, begun: "_Begun | None" = None) -> None:
+    async def _catch_up(self, entries: Sequence[Entry] = (), begun: "_Begun | None" = None) -> None:
         if begun is not None:
             await begun.rest()
+            self._sent += 1
+        self._sending = False
         sends = 0
-        while entries := self._batches.take():
+        while entries := entries or self._batches.take():
             for start in range(0, len(entries), PORTION):
                 if data := self._write(entries[start : start + PORTION]):
                     await self._put(data)
                     sends += 1
                     if sends % BREATH == 0:
                         await asyncio.sleep(0)
+            entries = ()
 
     def _push(self) -> None:
         """Called by the log. Where sending has to wait for the client, a task takes over until it has caught up again."""
         if self._catching_up is not None or self._over.done():
             return
         try:
-            if self._batches.behind > PORTION:
-                self._take_over(None)
-            elif data := self._write(self._batches.take()):
-                sending = _Begun(self._put(data))
-                if not sending.ended:
-                    self._take_over(sending)
+            entries = self._batches.take()
+            if len(entries) > PORTION:
+                self._take_over(entries)
+                return
+            if data := self._write(entries):
+                sending = self._send({"type": "http.response.body", "body": data, "more_body": True})
+                try:
+                    waiting = sending.send(None)  # type: ignore[attr-defined]
+                except StopIteration:  # the rule: it did not have to wait
+                    self._sent += 1
+                else:
+                    self._sending = True
+                    self._take_over((), _Begun(sending, waiting))  # type: ignore[arg-type]
                     return
             if self._batches.at_end:
                 self._over.set_result(None)
         except Exception as exc:  # a fault of ours with this reader is no matter of the generation's
             self._over.set_exception(exc)
 
-    def _take_over(self, begun: "_Begun | None") -> None:
-        self._catching_up = self._loop.create_task(self._catch_up(begun))
+    def _take_over(self, entries: Sequence[Entry], begun: "_Begun | None" = None) -> None:
+        self._catching_up = self._loop.create_task(self._catch_up(entries, begun))
         self._catching_up.add_done_callback(self._caught_up)
 
     def _caught_up(self, task: "asyncio.Task[None]") -> None:
@@ -203,25 +210,20 @@ class EventStream:
 class _Begun:
     """A coroutine that was run up to its first wait, without a task: most sends have none."""
 
-    __slots__ = ("_coroutine", "_waiting", "ended")
+    __slots__ = ("_coroutine", "_waiting")
 
-    def __init__(self, coroutine: Coroutine[Any, None, None]) -> None:
+    def __init__(self, coroutine: Coroutine[Any, None, None], waiting: object) -> None:
         self._coroutine = coroutine
-        self.ended = False
-        self._go_on()
-
-    def _go_on(self) -> None:
-        try:
-            self._waiting = self._coroutine.send(None)
-        except StopIteration:
-            self.ended = True
+        self._waiting = waiting
 
     @types.coroutine
     def rest(self) -> Generator[object, None, None]:
         """The rest of it, for a task."""
         try:
-            while not self.ended:
+            while True:
                 yield self._waiting
-                self._go_on()
+                self._waiting = self._coroutine.send(None)
+        except StopIteration:
+            pass
         finally:
             self._coroutine.close()

@@ -64,6 +64,7 @@ class EventLog:
         self._first_delta: float | None = None
         self._open: dict[int, None] = {}  # numbers of open parts, in order
         self._followers: dict[Follower, None] = {}
+        self._awake: tuple[Follower, ...] = ()  # the same, for those who may leave while it is gone through
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._completed = completed
 
@@ -155,11 +156,11 @@ class EventLog:
 
     def _show(self, seq: int) -> None:
         self.shown = seq
-        for follower in tuple(self._followers):
+        for follower in self._awake:
             follower.wake()
         if self._waiting:
             self._let_go_on()
-        if self.complete:
+        if self.ended and self.complete:
             self._completed()
 
     def until(self, seq: int) -> "asyncio.Future[None]":
@@ -189,7 +190,15 @@ class EventLog:
 
     def follow(self, after: int = 0) -> "Follower":
         """A reader of the entries with seq > `after`. Close it, whatever happens."""
-        return Follower(self, self._followers, after)
+        return Follower(self, after)
+
+    def enter(self, follower: "Follower") -> None:
+        self._followers[follower] = None
+        self._awake = tuple(self._followers)
+
+    def leave(self, follower: "Follower") -> None:
+        self._followers.pop(follower, None)
+        self._awake = tuple(self._followers)
 
 
 class Follower:
@@ -201,25 +210,19 @@ class Follower:
     Close it with `aclose` (contextlib.aclosing). Leaving changes nothing for the generation or for other readers.
     """
 
-    __slots__ = ("_after", "_followers", "_heard", "_log", "_news")
+    __slots__ = ("_after", "_heard", "_log", "_news")
 
-    def __init__(self, log: EventLog, followers: "dict[Follower, None]", after: int) -> None:
+    def __init__(self, log: EventLog, after: int) -> None:
         self._log = log
-        self._followers = followers
         self._after = after
         self._heard: Callable[[], None] | None = None
         self._news: asyncio.Future[None] | None = None
-        followers[self] = None
-
-    @property
-    def behind(self) -> int:
-        """How many entries there are to take."""
-        return max(0, self._log.shown - self._after)
+        log.enter(self)
 
     @property
     def at_end(self) -> bool:
         """The terminal event was taken."""
-        return self._log.complete and self._after >= self._log.shown
+        return self._log.ended and self._log.complete and self._after >= self._log.shown
 
     def take(self) -> list[Entry]:
         """What is new since the last time; may be nothing."""
@@ -251,5 +254,5 @@ class Follower:
         return batch
 
     async def aclose(self) -> None:
-        self._followers.pop(self, None)
+        self._log.leave(self)
         self._heard = None
