@@ -47,6 +47,7 @@ def serve(settings: Settings, listening: socket.socket, store: Store, journal: J
         journal,
         retention=Retention(storage.keep, storage.keep_for, storage.keep_bytes),
         max_running=settings.server.max_streams,
+        grace=settings.server.grace,
     )
     app = build(
         chat,
@@ -65,7 +66,7 @@ def serve(settings: Settings, listening: socket.socket, store: Store, journal: J
         await connections.close()
         journal.close()  # last: everything before may still have something to keep
 
-    run(Server(app, lambda: chat.close(settings.server.drain)), listening, chat.restore, close)
+    run(Server(app, lambda: chat.close(settings.server.drain), chat.interrupt), listening, chat.restore, close)
 
 
 def public_rehearsal(settings: Settings) -> Mock | None:

@@ -33,7 +33,10 @@ __all__ = ["Asked", "Chat", "Listing", "Retention", "Summary"]
 
 
 class Chat:
-    """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once."""
+    """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once.
+
+    `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so.
+    """
 
     def __init__(
         self,
@@ -43,10 +46,11 @@ class Chat:
         *,
         retention: Retention = KEEP,
         max_running: int = 1000,
+        grace: float = 0.0,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
-        self._generations = Generations(journal, self._ended, retention=retention, max_running=max_running)
+        self._generations = Generations(journal, self._ended, retention=retention, max_running=max_running, grace=grace)
         interrupted = self._generations.restore()
         self._untold = dict.fromkeys([*self._generations.of_conversations(UNTOLD), *interrupted])
         self._talks = Talks(store, self._generations, self._prepare)
@@ -227,6 +231,11 @@ class Chat:
         await self._generations.close(patience)
         await asyncio.gather(*self._tasks)
         await self._store.close()
+
+    async def interrupt(self) -> None:
+        """Take nothing new, and end what runs at once: for who cannot wait for `close`."""
+        self._generations.refuse()
+        await self._generations.interrupt()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

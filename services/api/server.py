@@ -9,7 +9,8 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,9 +21,12 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Server(uvicorn.Server):
-    """`drain` is awaited first on shutdown; when it returns no stream has anything left to say."""
+    """`drain` is awaited first on shutdown; when it returns no stream has anything left to say.
 
-    def __init__(self, app: ASGIApp, drain: Callable[[], Awaitable[None]]) -> None:
+    `hurry` is awaited when a second signal comes: it makes `drain` return soon.
+    """
+
+    def __init__(self, app: ASGIApp, drain: Callable[[], Awaitable[None]], hurry: Callable[[], Coroutine[None, None, None]]) -> None:
         config = uvicorn.Config(
             app,
             http="httptools",
@@ -36,6 +40,8 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._drain = drain
+        self._hurry = hurry
+        self._hurrying: asyncio.Task[None] | None = None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listening in sockets or []:
@@ -44,9 +50,20 @@ class Server(uvicorn.Server):
         await asyncio.sleep(0.2)  # the pages' sockets carry the last word, too
         await super().shutdown(sockets)
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Any signal after the first one means: at once."""
+        if self.should_exit:
+            self._loop.call_soon_threadsafe(self._begin_to_hurry)
+        self.should_exit = True
+
+    def _begin_to_hurry(self) -> None:
+        if self._hurrying is None:
+            self._hurrying = self._loop.create_task(self._hurry())
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Without uvicorn's re-raising of the signal at the end, which would kill the process before it has tidied up."""
+        self._loop = asyncio.get_running_loop()
         before = {number: signal.signal(number, self.handle_exit) for number in SIGNALS}
         try:
             yield

@@ -64,16 +64,26 @@ class _Ended(NamedTuple):
 class Generations:
     """At most `max_running` generations at once; what has ended is kept within `retention`.
 
+    One that stops with its last reader does so `grace` seconds after they have left, unless somebody reads again.
+
     `ended` is called with each generation whose terminal event is kept.
     """
 
     def __init__(
-        self, journal: Journal, ended: Callable[[Generation], None], *, retention: Retention = KEEP, max_running: int = 1000
+        self,
+        journal: Journal,
+        ended: Callable[[Generation], None],
+        *,
+        retention: Retention = KEEP,
+        max_running: int = 1000,
+        grace: float = 0.0,
     ) -> None:
         self._journal = journal
         self._tell = ended
         self._retention = retention
         self._max_running = max_running
+        self._grace = grace
+        self._left: dict[str, asyncio.TimerHandle] = {}  # generations that nobody may read any more
         self._running: dict[str, Generation] = {}
         self._ended: OrderedDict[str, _Ended] = OrderedDict()
         self._untold: set[str] = set()  # ended ones whose conversations do not have their replies yet, as far as is known
@@ -157,6 +167,16 @@ class Generations:
     def left(self, id: str) -> None:
         generation = self._running.get(id)
         if generation and generation.turn.on_disconnect == "stop" and not generation.log.readers:
+            if timer := self._left.pop(id, None):
+                timer.cancel()
+            if self._grace:
+                self._left[id] = asyncio.get_running_loop().call_later(self._grace, self._stop_unread, generation)
+            else:
+                self._stop_unread(generation)
+
+    def _stop_unread(self, generation: Generation) -> None:
+        self._left.pop(generation.id, None)
+        if generation.running and not generation.log.readers:
             self._spawn(generation.stop())
 
     def started(self, id: str) -> Started:
@@ -205,6 +225,8 @@ class Generations:
 
     def _settled(self, generation: Generation) -> None:
         self._running.pop(generation.id, None)
+        if timer := self._left.pop(generation.id, None):
+            timer.cancel()
         self._ended[generation.id] = _Ended(generation.label, generation.state, generation.log.shown, time.time())
         if generation.turn.conversation:
             self._untold.add(generation.id)
@@ -260,8 +282,12 @@ class Generations:
         self.refuse()
         if tasks := [generation.task for generation in self._running.values() if generation.task]:
             await asyncio.wait(tasks, timeout=patience)
-        await asyncio.gather(*(generation.interrupt() for generation in list(self._running.values())))
+        await self.interrupt()
         await asyncio.gather(*self._tasks)
+
+    async def interrupt(self) -> None:
+        """End everything that runs at once."""
+        await asyncio.gather(*(generation.interrupt() for generation in list(self._running.values())))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
