@@ -59,6 +59,7 @@ class Walk:
         self.steps: list[str] = []
         self._house = House(folder, keep=4 if seed % 5 == 4 else 10_000)
         self._names = 0
+        self._here: str | None = None  # where two things happen at once
         self._keys: dict[str, tuple[Turn, str]] = {}  # of this process: what was asked, and the generation
         self._asking: list[Callable[[], Awaitable[object]]] = [
             *[self.begin, self.send, self.edit, self.regenerate, self.retry, self.go_on] * 2,
@@ -264,9 +265,11 @@ class Walk:
     # Two things at once, and the end of the process
 
     async def at_once(self) -> None:
-        rules = [self.random.choice(self._asking) for _ in range(2)]
+        self._here = self._place()
+        rules = [self.random.choice(self._asking), self.random.choice([*self._asking, *[self.delete] * 6])]
         self.steps.append(" and ".join(rule.__name__ for rule in rules))
         await asyncio.gather(*(rule() for rule in rules))
+        self._here = None
 
     async def kill_in_the_middle(self) -> None:
         """Of whatever was being asked for: it may have happened or not, all of it or nothing."""
@@ -313,7 +316,10 @@ class Walk:
         return f"{self.random.choice([3, 30, 100, 300])} tokens, only prose, number {self._names}"
 
     def _place(self) -> str | None:
-        return self.random.choice(alive) if (alive := self.model.alive) else None
+        alive = self.model.alive
+        if self._here in alive:
+            return self._here
+        return self.random.choice(alive) if alive else None
 
     def _running(self) -> list[str]:
         return [summary.id for summary in self._house.chat.generations() if summary.state in RUNNING]
