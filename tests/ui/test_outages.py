@@ -68,9 +68,14 @@ def check_as_after_a_reload(page: Page, said: list[str]) -> None:
 def test_a_reply_goes_on_after_some_seconds_offline(page: Page, headrace: Served) -> None:
     answer = begin(page, headrace.url)
     page.context.set_offline(True)
+    expect(page.locator("#popup")).to_contain_text("Connection lost")
+    expect(page.locator("#popup")).to_be_visible()
+    before = words(answer)
     time.sleep(OUTAGE)
+    assert words(answer) == before
     page.context.set_offline(False)
     expect_state(answer, "finished", timeout=60_000)
+    expect(page.locator("#popup")).to_be_hidden()
     check_as_after_a_reload(page, shown(page))
     expect(composer(page)).to_have_value(DRAFT)
     assert loads(page) == 1
