@@ -96,22 +96,22 @@ class Walk:
 
     async def _ask(self, place: str | None, id: str | None = None, text: str | None = None) -> Asked | None:
         id, model = id or self._id(), self._model()
-        return await self._asked(id, self._house.chat.send(place, model, text or self._text(model), id=id))
+        return await self._asked(id, lambda: self._house.chat.send(place, model, text or self._text(model), id=id))
 
     async def edit(self) -> None:
         if node := await self._node(lambda node: node.generation is None):
             id, model = self._id(), self._model()
-            await self._asked(id, self._house.chat.edit(self.model.places[node.id], node.id, model, self._text(model), id=id))
+            await self._asked(id, lambda: self._house.chat.edit(self.model.places[node.id], node.id, model, self._text(model), id=id))
 
     async def regenerate(self) -> None:
         if node := await self._node(lambda node: node.generation is not None):
             id = self._id()
-            await self._asked(id, self._house.chat.regenerate(self.model.places[node.id], node.id, self._model(), id=id))
+            await self._asked(id, lambda: self._house.chat.regenerate(self.model.places[node.id], node.id, self._model(), id=id))
 
     async def retry(self) -> None:
         if place := self._place():
             id = self._id()
-            await self._asked(id, self._house.chat.retry(place, self._model(), id=id))
+            await self._asked(id, lambda: self._house.chat.retry(place, self._model(), id=id))
 
     async def go_on(self) -> None:
         if node := await self._node(lambda node: node.may_go_on):
@@ -129,11 +129,11 @@ class Walk:
             if not again:
                 self.model.perhaps.discard(node.id)
 
-    async def _asked(self, id: str, asking: Awaitable[Asked]) -> Asked | None:
+    async def _asked(self, id: str, ask: Callable[[], Awaitable[Asked]]) -> Asked | None:
         asked: Asked | None = None
         self.model.perhaps.add(id)
         try:
-            asked = await asking
+            asked = await ask()
             self.model.took(asked)
         except (Conflict, NotFound) as exc:
             self.model.told["conflicts"] += isinstance(exc, Conflict)
@@ -145,7 +145,7 @@ class Walk:
         """The same message in one moment, and again later: one question, one answer, one generation."""
         place, id, model = self._place(), self._id(), self._model()
         text = self._text(model)
-        both = await asyncio.gather(*(self._asked(id, self._house.chat.send(place, model, text, id=id)) for _ in range(2)))
+        both = await asyncio.gather(*(self._asked(id, lambda: self._house.chat.send(place, model, text, id=id)) for _ in range(2)))
         await self.tokens()
         if (first := both[0]) is None:
             assert both == [None, None]
