@@ -192,9 +192,7 @@ class Server(_Table):
     heartbeat: Positive = Field(default=15.0, description="seconds without events before a comment keeps a stream open")
     write_timeout: Positive = Field(default=30.0, description="seconds after which a client that takes no bytes is dropped")
     drain: float = Field(default=2.0, ge=0, allow_inf_nan=False, description="seconds that open streams may finish in after SIGTERM")
-    grace: float = Field(
-        default=0.0, ge=0, allow_inf_nan=False, description="seconds until a reply that nobody reads any more is stopped"
-    )
+    grace: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="seconds until a reply that nobody reads any more is stopped")
     max_streams: Count = Field(default=1000, description="replies running at the same time")
 
 
