@@ -217,9 +217,9 @@ class Chat:
         """Call `changed()` whenever models come or go. Returns the function that ends this."""
         return self._catalogue.watch(changed)
 
-    async def refresh_models(self, older_than: float = 0.0) -> list[Listing]:
+    async def refresh_models(self, older_than: float = 0.0, *, patient: bool = False) -> list[Listing]:
         """Ask the servers again, unless they were asked less than so many seconds ago."""
-        await self._catalogue.refresh(older_than)
+        await self._catalogue.refresh(older_than, patient=patient)
         return self._catalogue.listings()
 
     # The end

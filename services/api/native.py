@@ -62,7 +62,8 @@ class Native:
         return json_response(msgspec.json.encode({"generations": self._chat.generations()}))
 
     async def models(self, request: Request) -> ASGIApp:
-        listings = await self._chat.refresh_models(0 if "refresh" in request.query_params else ASKED_ONCE)
+        again = "refresh" in request.query_params
+        listings = await self._chat.refresh_models(0 if again else ASKED_ONCE, patient=again)
         return json_response(
             msgspec.json.encode({"default": self._chat.default_model, "upstreams": listings, "models": full_names(listings)})
         )

@@ -116,11 +116,17 @@ class Catalogue:
         near += [name for name in difflib.get_close_matches(model, names, n=3, cutoff=0.4) if name not in near]
         return f"No model is called {model[:200]!r}. {'Nearest' if near else 'There are'}: {', '.join((near or names)[:5])}."
 
-    async def refresh(self, older_than: float = 0.0) -> None:
+    async def refresh(self, older_than: float = 0.0, *, patient: bool = False) -> None:
         """Ask every server for its models, unless that was done less than `older_than` seconds ago.
 
-        All at once, local ones with little patience; one refresh runs at a time.
+        All at once; one refresh runs at a time. Local ones get little time, because a start waits for them, but as much as
+        all others when somebody asks for it (`patient`): a server that was started just now may be slow with its first answer.
         """
+        if patient:
+            if self._refreshing is not None:
+                await asyncio.wait([self._refreshing])
+            await self._refresh_all(patient=True)
+            return
         if self._asked is not None and time.monotonic() - self._asked < older_than:
             return
         if self._refreshing is None or self._refreshing.done():
@@ -143,26 +149,26 @@ class Catalogue:
         self._watchers.append(changed)
         return lambda: self._watchers.remove(changed)
 
-    async def _refresh_all(self, *, local_only: bool = False) -> None:
+    async def _refresh_all(self, *, local_only: bool = False, patient: bool = False) -> None:
         asked = [upstream for name, upstream in self._upstreams.items() if not self._fixed.get(name)]
         if local_only:
             asked = [upstream for upstream in asked if is_local(upstream.host)]
-        outcomes = await asyncio.gather(*(self._note(upstream) for upstream in asked), return_exceptions=True)
+        outcomes = await asyncio.gather(*(self._note(upstream, patient=patient) for upstream in asked), return_exceptions=True)
         for exc in filter(None, outcomes):  # a fault of ours with one server must not take the others away
             log.error("could not ask a server for its models", exc_info=exc)
         if not local_only:
             self._asked = time.monotonic()
 
-    async def _note(self, upstream: Upstream) -> None:
+    async def _note(self, upstream: Upstream, *, patient: bool) -> None:
         """Known as soon as it has answered: nobody waits for the slowest one."""
-        listing = await self._ask(upstream)
+        listing = await self._ask(upstream, patient=patient)
         if listing != self._listings[upstream.name]:
             self._listings[upstream.name] = listing
             for changed in tuple(self._watchers):
                 changed()
 
-    async def _ask(self, upstream: Upstream) -> Listing:
-        patience = self._patience if is_local(upstream.host) else self._remote_patience
+    async def _ask(self, upstream: Upstream, *, patient: bool) -> Listing:
+        patience = self._patience if is_local(upstream.host) and not patient else self._remote_patience
         try:
             async with asyncio.timeout(patience):
                 models = await upstream.models()

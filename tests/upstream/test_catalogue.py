@@ -36,6 +36,14 @@ class Mill:
         return [Model(name) for name in self._models]
 
 
+class Slow(Mill):
+    """Answers after a while."""
+
+    async def models(self) -> list[Model]:
+        await asyncio.sleep(0.1)
+        return await super().models()
+
+
 BUILTIN = Mill("rehearsal", "guide", "echo")
 
 
@@ -151,3 +159,12 @@ async def test_it_keeps_itself_fresh_and_spares_the_servers_elsewhere(monkeypatc
     await asyncio.wait_for(came.wait(), 5)
     keeping.cancel()
     assert (known.names(), remote.asked) == (["ollama/llama"], 0)
+
+
+async def test_who_asks_for_it_gives_a_slow_local_server_time() -> None:
+    mill = Slow("ollama", "llama")
+    known = Catalogue([mill], patience=0.01, remote_patience=10.0)
+    await known.refresh()
+    assert known.listings()[0].state == "not running"
+    await known.refresh(patient=True)
+    assert known.listings()[0].state == "running"

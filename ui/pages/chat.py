@@ -222,7 +222,8 @@ class ChatPage:
         self._show_welcome(model)
 
     async def _look_again(self) -> None:
-        await self._refresh_models(0)
+        await self._chat.refresh_models(patient=True)
+        self._models_changed()
 
     async def _refresh_models(self, older_than: float = STALE) -> None:
         await self._chat.refresh_models(older_than)
