@@ -8,6 +8,7 @@
 An item is done when its part is, except a text's: that one waits for what comes next, which may be its sources.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, Literal
 
 import msgspec
@@ -25,7 +26,7 @@ CITATIONS = {"url_citation", "file_citation", "container_file_citation", "file_p
 encode = msgspec.json.encode
 
 
-class Item:
+class Item(ABC):
     """`template` of the event of a delta wants a sequence_number and a JSON text."""
 
     prefix = ""
@@ -53,12 +54,12 @@ class Item:
         self.texts.append(text)
         return self.delta, {**self._inner, "delta": text, **self._more}
 
-    def begin(self) -> list[Told]:
-        raise NotImplementedError
+    @abstractmethod
+    def begin(self) -> list[Told]: ...
 
+    @abstractmethod
     def end(self, finished: PartFinished | None, status: ItemStatus) -> list[Told]:
         """The last event holds the item as a whole."""
-        raise NotImplementedError
 
     def _added(self, item: dict[str, Any]) -> Told:
         return "response.output_item.added", {**self._where, "item": item}
@@ -71,11 +72,11 @@ class MessageItem(Item):
     prefix = "msg"
     field = "content_index"
 
-    def _content(self, text: str) -> dict[str, Any]:
-        raise NotImplementedError
+    @abstractmethod
+    def _content(self, text: str) -> dict[str, Any]: ...
 
-    def _said(self, text: str) -> Told:
-        raise NotImplementedError
+    @abstractmethod
+    def _said(self, text: str) -> Told: ...
 
     def begin(self) -> list[Told]:
         return [

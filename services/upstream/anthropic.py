@@ -7,15 +7,14 @@ in the JSON counts; the `event:` line is looked at only where the JSON has none.
 from typing import Any, ClassVar
 
 from services.errors import UpstreamError
-from services.events import Event
 from services.messages import Turn
 from services.models import Model
 from services.upstream import anthropic_events, anthropic_turns, loose, refusals, words
 from services.upstream.anthropic_blocks import Blocks
 from services.upstream.anthropic_events import REASONS
-from services.upstream.body import Body, unwrapped
+from services.upstream.body import unwrapped
+from services.upstream.frames import FrameReader
 from services.upstream.reader import Request
-from services.upstream.story import Story
 from services.wire.sse import MAX_EVENT, Frame
 
 _decode = anthropic_events.decode
@@ -24,14 +23,12 @@ _decode = anthropic_events.decode
 VERSION = "2023-06-01"
 
 
-class AnthropicReader:
+class AnthropicReader(FrameReader):
     models_path: ClassVar[str] = "/v1/models?limit=1000"  # the most of one page; 20 is what is given unasked
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
-        self.done = False
-        self._story = Story()
+        super().__init__(limit)
         self._blocks = Blocks(self._story)
-        self._body = Body(self._story, limit)
         self._heard = False
         self._foreign = b""  # JSON, but no event
         self._message: object = ""  # the id of the one that is being read
@@ -50,24 +47,8 @@ class AnthropicReader:
         self._story.seed(len(turn.messages))
         return Request("/v1/messages", anthropic_turns.body(turn))
 
-    def feed(self, data: bytes) -> list[Event]:
-        if self.done:
-            return []
-        self._read(self._body.feed(data))
-        return self._take()
-
-    def finish(self) -> list[Event]:
-        if self.done:
-            return []
-        self._read(self._body.finish())
-        if self._body.document:
-            self._read_document(self._body.document)
+    def _close(self) -> None:
         self._end(said_stop=False)
-        return self._take()
-
-    def _take(self) -> list[Event]:
-        self.done = self._story.ended
-        return self._story.take()
 
     def _read(self, frames: list[Frame]) -> None:
         for event, data, _ in frames:

@@ -9,28 +9,26 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from services.errors import UpstreamError
-from services.events import Event
 from services.messages import Turn
 from services.models import Model
 from services.upstream import gemini_chunks, gemini_turns, loose, refusals, words
-from services.upstream.body import Body, unwrapped
+from services.upstream.body import unwrapped
+from services.upstream.frames import FrameReader
 from services.upstream.gemini_calls import Calls
 from services.upstream.gemini_chunks import FAILURES, REASONS, Candidate, Chunk, Counts
 from services.upstream.reader import Request
-from services.upstream.story import Prose, Story
+from services.upstream.story import Prose
 from services.wire.sse import MAX_EVENT, Frame
 
 _decode = gemini_chunks.decode
 
 
-class GeminiReader:
+class GeminiReader(FrameReader):
     models_path: ClassVar[str] = "/v1beta/models?pageSize=1000"  # the most of one page; 50 is what is given unasked
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
-        self.done = False
-        self._story = Story()
+        super().__init__(limit)
         self._calls = Calls(self._story)
-        self._body = Body(self._story, limit)
         self._heard = False
         self._foreign = b""  # JSON, but no chunk
         self._counts: Counts | None = None
@@ -50,25 +48,6 @@ class GeminiReader:
     def request(self, turn: Turn) -> Request:
         self._story.seed(len(turn.messages))
         return Request(f"/v1beta/{_resource(turn.model)}:streamGenerateContent?alt=sse", gemini_turns.body(turn))
-
-    def feed(self, data: bytes) -> list[Event]:
-        if self.done:
-            return []
-        self._read(self._body.feed(data))
-        return self._take()
-
-    def finish(self) -> list[Event]:
-        if self.done:
-            return []
-        self._read(self._body.finish())
-        if self._body.document:
-            self._read_document(self._body.document)
-        self._end()
-        return self._take()
-
-    def _take(self) -> list[Event]:
-        self.done = self._story.ended
-        return self._story.take()
 
     def _read(self, frames: list[Frame]) -> None:
         for event, data, _ in frames:
@@ -110,7 +89,7 @@ class GeminiReader:
         if event == "error":
             self._fail(refusals.reported(words.of_body(data)))
         elif data == b"[DONE]":
-            self._end()
+            self._close()
         elif data:
             try:
                 found = loose.objects(data)
@@ -207,7 +186,7 @@ class GeminiReader:
             self._ending = reason
             self._explained = message if isinstance(message, str) else ""
 
-    def _end(self) -> None:
+    def _close(self) -> None:
         self._calls.finish()
         reason = self._ending
         if reason is None:

@@ -11,11 +11,12 @@ from services.events import Event
 from services.messages import Turn
 from services.models import Model
 from services.upstream import loose, openai_chunks, openai_models, openai_turns, refusals, words
-from services.upstream.body import Body, unwrapped
+from services.upstream.body import unwrapped
 from services.upstream.calls import Calls
+from services.upstream.frames import FrameReader
 from services.upstream.openai_chunks import Choice, Chunk, Delta, detail_text, only_text
 from services.upstream.reader import Request
-from services.upstream.story import Form, Story
+from services.upstream.story import Form
 from services.upstream.think import Piece, Think
 from services.wire.sse import MAX_EVENT, Frame
 
@@ -24,16 +25,14 @@ _decode = openai_chunks.decode
 FORMS: dict[object, Form] = {"reasoning.summary": "summary", "reasoning.encrypted": "encrypted"}
 
 
-class OpenAIChatReader:
+class OpenAIChatReader(FrameReader):
     models_path: ClassVar[str] = "/models"
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
-        self.done = False
+        super().__init__(limit)
         self._flowing = False  # in the middle of a text
-        self._story = Story()
         self._calls = Calls(self._story)
         self._think = Think()
-        self._body = Body(self._story, limit)
         self._heard = False
         self._foreign = b""  # JSON, but no chunk
         self._ending: str | None = None
@@ -55,24 +54,12 @@ class OpenAIChatReader:
     def feed(self, data: bytes) -> list[Event]:
         if self._flowing and (text := only_text(self._body.lone_data(data))):
             return self._story.flow(text)
-        if self.done:
-            return []
-        self._read(self._body.feed(data))
-        self._flowing = self._think.settled and self._story.saying == "text" and not self._story.ended
-        return self._take()
+        events = super().feed(data)
+        self._flowing = self._think.settled and self._story.saying == "text" and not self.done
+        return events
 
-    def finish(self) -> list[Event]:
-        if self.done:
-            return []
-        self._read(self._body.finish())
-        if self._body.document:
-            self._read_document(self._body.document)
+    def _close(self) -> None:
         self._end(said_done=False)
-        return self._take()
-
-    def _take(self) -> list[Event]:
-        self.done = self._story.ended
-        return self._story.take()
 
     def _read(self, frames: list[Frame]) -> None:
         for event, data, _ in frames:

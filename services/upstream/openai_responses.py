@@ -9,28 +9,25 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from services.events import Event
 from services.messages import Turn
 from services.models import Model
 from services.upstream import loose, openai_models, openai_responses_events, openai_responses_turns, refusals, words
-from services.upstream.body import Body, unwrapped
+from services.upstream.body import unwrapped
+from services.upstream.frames import FrameReader
 from services.upstream.openai_responses_events import ENDS, PIECES, STATUSES, TEXT, WHOLES, Fragment
 from services.upstream.openai_responses_items import Items
 from services.upstream.reader import Request
-from services.upstream.story import Story
 from services.wire.sse import MAX_EVENT, Frame
 
 _decode = openai_responses_events.decode
 
 
-class OpenAIResponsesReader:
+class OpenAIResponsesReader(FrameReader):
     models_path: ClassVar[str] = "/models"
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
-        self.done = False
-        self._story = Story()
+        super().__init__(limit)
         self._items = Items(self._story)
-        self._body = Body(self._story, limit)
         self._heard = False
         self._foreign = b""  # JSON, but no event
         # The last frame was text of this content of this item, and its next piece belongs to the same part.
@@ -50,25 +47,6 @@ class OpenAIResponsesReader:
     def request(self, turn: Turn) -> Request:
         self._story.seed(len(turn.messages))
         return Request("/responses", openai_responses_turns.body(turn))
-
-    def feed(self, data: bytes) -> list[Event]:
-        if self.done:
-            return []
-        self._read(self._body.feed(data))
-        return self._take()
-
-    def finish(self) -> list[Event]:
-        if self.done:
-            return []
-        self._read(self._body.finish())
-        if self._body.document:
-            self._read_document(self._body.document)
-        self._end_early()
-        return self._take()
-
-    def _take(self) -> list[Event]:
-        self.done = self._story.ended
-        return self._story.take()
 
     def _read(self, frames: list[Frame]) -> None:
         for event, data, _ in frames:
@@ -111,7 +89,7 @@ class OpenAIResponsesReader:
         """What is no piece: the other events, `[DONE]`, a keep-alive, an error, or nothing of use."""
         data = unwrapped(data)
         if data == b"[DONE]":
-            self._end_early()
+            self._close()
         elif data:
             try:
                 found = _objects(data)
@@ -178,7 +156,7 @@ class OpenAIResponsesReader:
         else:
             self._story.finish(*openai_responses_events.reason(status, response))
 
-    def _end_early(self) -> None:
+    def _close(self) -> None:
         self._items.end()
         self._story.fail(refusals.cut_off() if self._heard else refusals.no_answer(self._foreign))
 
