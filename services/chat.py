@@ -10,7 +10,6 @@ Leaving never cancels anything here; `left` carries out the policy a client chos
 """
 
 import asyncio
-import secrets
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 
@@ -26,7 +25,11 @@ from services.generations.registry import KEEP, UNTOLD, Generations, Retention, 
 from services.messages import Reply, Turn
 from services.models import Listing
 from services.store.store import Store
-from services.talks import Asked, Prepared, Talks
+from services.talks.asking import Asking, Prepared
+from services.talks.endings import Endings
+from services.talks.once import Asked, new_id
+from services.talks.tree import Tree
+from services.talks.watchers import Watchers
 from services.upstream.catalogue import Catalogue
 
 __all__ = ["Asked", "Chat", "Listing", "Retention", "Summary"]
@@ -53,7 +56,10 @@ class Chat:
         self._generations = Generations(journal, self._ended, retention=retention, max_running=max_running, grace=grace)
         interrupted = self._generations.restore()
         self._untold = dict.fromkeys([*self._generations.of_conversations(UNTOLD), *interrupted])
-        self._talks = Talks(store, self._generations, self._prepare)
+        self._watchers = Watchers()
+        self._endings = Endings(store, self._generations, self._watchers)
+        self._tree = Tree(store, self._generations, self._endings, self._watchers)
+        self._asking = Asking(store, self._generations, self._endings, self._tree, self._watchers, self._prepare)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def restore(self) -> None:
@@ -63,7 +69,7 @@ class Chat:
     async def _restore(self) -> None:
         for id in self._untold:
             with suppress(RequestError):
-                await self._talks.restored(await self._generations.recall(id))
+                await self._endings.restored(await self._generations.recall(id))
 
     # Generations
 
@@ -75,7 +81,7 @@ class Chat:
         self._generations.admit()
         if not turn.messages:
             raise Invalid('`messages` is empty: send at least one message, such as {"role": "user", "content": "Hello"}.')
-        return self._prepare(self._new_id(), turn.model).start(turn)
+        return self._prepare(new_id(), turn.model).start(turn)
 
     def _prepare(self, id: str, model: str) -> Prepared:
         """What starts the generation `id` by this model. Raises UnknownModel and Busy."""
@@ -134,7 +140,7 @@ class Chat:
 
     def _ended(self, generation: Generation) -> None:
         if generation.turn.conversation:
-            self._spawn(self._talks.ended(generation))
+            self._spawn(self._endings.ended(generation))
 
     # Conversations; `id`, where it can be given, is the client's own name for the message it makes, so that it is never made twice
 
@@ -144,19 +150,19 @@ class Chat:
         Raises what `start` raises, NotFound, NotSaved, and Conflict while an answer of the conversation is running; then
         nothing was stored and nobody was asked. So do the next four.
         """
-        return await self._talks.send(conversation, model, text, id)
+        return await self._asking.send(conversation, model, text, id)
 
     async def retry(self, conversation: str, model: str, *, id: str | None = None) -> Asked:
         """Answer the last question that is shown again, as another branch."""
-        return await self._talks.retry(conversation, model, id)
+        return await self._asking.retry(conversation, model, id)
 
     async def regenerate(self, conversation: str, answer: str, model: str, *, id: str | None = None) -> Asked:
         """Another answer beside this one, whatever comes after it, perhaps by another model."""
-        return await self._talks.regenerate(conversation, answer, model, id)
+        return await self._asking.regenerate(conversation, answer, model, id)
 
     async def edit(self, conversation: str, question: str, model: str, text: str, *, id: str | None = None) -> Asked:
         """Another question in the place of this one, and its answer; the old one stays as a branch."""
-        return await self._talks.edit(conversation, question, model, text, id)
+        return await self._asking.edit(conversation, question, model, text, id)
 
     async def go_on(self, conversation: str, answer: str, model: str, *, after: str) -> Asked:
         """Let an answer that was cut off go on from its end; `after` is the generation that was cut off.
@@ -164,36 +170,36 @@ class Chat:
         It stays one message: its node gets a new generation, and keeps what was said before. Raises Conflict, too, for one
         that has no text, ended by itself, or has messages after it.
         """
-        return await self._talks.go_on(conversation, answer, model, after)
+        return await self._asking.go_on(conversation, answer, model, after)
 
     async def open(self, conversation: str) -> Branch:
         """A conversation and the branch that is shown; replies that still run are there as far as they have come."""
-        return await self._talks.open(conversation)
+        return await self._tree.open(conversation)
 
     async def choose(self, conversation: str, node: str) -> None:
         """Show the branch through this node, down to what was added to it last. Nothing that runs is disturbed."""
-        await self._talks.choose(conversation, node)
+        await self._tree.choose(conversation, node)
 
     async def rename(self, conversation: str, title: str) -> None:
-        await self._talks.rename(conversation, title)
+        await self._tree.rename(conversation, title)
 
     async def delete(self, conversation: str) -> None:
         """A conversation and all its branches, for good. What runs in it is stopped. Raises NotFound when it was not there."""
-        await self._talks.delete(conversation)
+        await self._tree.delete(conversation)
 
     async def conversations(self) -> Sequence[Conversation]:
         """The one updated last first."""
-        return await self._talks.list()
+        return await self._tree.list()
 
     def is_answering(self, conversation: str) -> bool:
-        return self._talks.is_answering(conversation)
+        return self._asking.is_answering(conversation)
 
     def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
         """Call `changed(conversation)` whenever a conversation gets a message, ends an answer, is changed or deleted.
 
         Returns the function that ends this.
         """
-        return self._talks.watch(changed)
+        return self._watchers.watch(changed)
 
     # Models
 
@@ -227,7 +233,7 @@ class Chat:
     async def close(self, patience: float = 0.0) -> None:
         """Take nothing new, give what runs `patience` seconds to end, then mark it as interrupted."""
         self._generations.refuse()
-        await self._talks.close()
+        await self._asking.close()
         await self._generations.close(patience)
         await asyncio.gather(*self._tasks)
         await self._store.close()
@@ -241,8 +247,3 @@ class Chat:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    @staticmethod
-    def _new_id() -> str:
-        """128 bits: not to be guessed."""
-        return secrets.token_hex(16)

@@ -6,7 +6,7 @@ import pytest
 
 from services.errors import Conflict, Invalid, NotFound, UnknownModel
 from services.messages import Text
-from services.talks import GO_ON
+from services.talks.asking import GO_ON
 from tests.talks.house import ECHO, LONG, SCENES, House, texts
 
 

@@ -1,0 +1,188 @@
+"""What is asked in a conversation: a question, or another answer, becomes a generation.
+
+At most one answer of a conversation runs at a time; what would start another one is refused with Conflict, and nothing is stored. All
+else may be done at any moment. What is asked is stored before its generation starts, in one transaction: an answer that ends at once
+finds its place, and a store that fails costs no model anything.
+
+Who asks may name the node that it makes (32 hexadecimal digits). Asking the same again, while it is on its way or afterwards, joins
+what the first one started.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import msgspec
+
+from services.conversations import Conversation, Node, cleaned, contribution, path
+from services.errors import Conflict, HeadraceError, Invalid, NotFound
+from services.events import Started
+from services.generations.registry import Generations
+from services.messages import Message, Text, Turn
+from services.store.store import Store
+from services.talks.endings import Endings
+from services.talks.once import Asked, Once, new_id
+from services.talks.tree import NOT_HERE, Tree, find
+from services.talks.watchers import Watchers
+
+TITLE = 60  # characters of a title that was made of the first question
+
+# For model servers that would begin a new message after one of their own.
+GO_ON = (
+    "Your last message was cut off. Go on exactly where it ends, in the middle of a word if need be. "
+    "Repeat nothing of it, and write nothing but its continuation."
+)
+
+
+class Prepared(NamedTuple):
+    """A generation that may start. `prefills`: its server takes a last message of the assistant as the beginning of the answer."""
+
+    model: str  # the full name
+    prefills: bool
+    start: Callable[[Turn], Started]
+
+
+Prepare = Callable[[str, str], Prepared]  # a generation's id, a model; raises what Chat.start raises
+
+
+class Asking:
+    def __init__(self, store: Store, generations: Generations, endings: Endings, tree: Tree, watchers: Watchers, prepare: Prepare) -> None:
+        self._store = store
+        self._generations = generations
+        self._endings = endings
+        self._tree = tree
+        self._watchers = watchers
+        self._prepare = prepare
+        self._once = Once(store, endings)
+        self._busy: set[str] = set()  # conversations in which something is on its way into the store
+
+    async def send(self, conversation: str | None, model: str, text: str, id: str | None) -> Asked:
+        text = _said(text)
+        return await self._once.ask(id, lambda id: self._send(conversation, model, text, id), text)
+
+    async def _send(self, conversation: str | None, model: str, text: str, id: str) -> Asked:
+        if conversation is None:
+            now = time.time()
+            new = Conversation(new_id(), _title(text), now, now, "")
+            return await self._ask(new, model, [], Node(id, None, Message("user", (Text(text),))), new=True)
+        async with self._alone(conversation):
+            known, before, _ = await self._tree.open(conversation)
+            return await self._ask(known, model, before, Node(id, before[-1].id if before else None, Message("user", (Text(text),))))
+
+    async def edit(self, conversation: str, question: str, model: str, text: str, id: str | None) -> Asked:
+        text = _said(text)
+        return await self._once.ask(id, lambda id: self._edit(conversation, question, model, text, id), text)
+
+    async def _edit(self, conversation: str, question: str, model: str, text: str, id: str) -> Asked:
+        async with self._alone(conversation):
+            known, nodes = await self._tree.all(conversation)
+            old = find(nodes, question)
+            if old.message is None and not (old.damaged and old.generation is None):
+                raise Invalid("Only a question can be edited.")
+            return await self._ask(known, model, path(nodes, question)[:-1], Node(id, old.parent, Message("user", (Text(text),))))
+
+    async def retry(self, conversation: str, model: str, id: str | None) -> Asked:
+        return await self._once.ask(id, lambda id: self._again(conversation, None, model, id))
+
+    async def regenerate(self, conversation: str, answer: str, model: str, id: str | None) -> Asked:
+        return await self._once.ask(id, lambda id: self._again(conversation, answer, model, id))
+
+    async def _again(self, conversation: str, answer: str | None, model: str, id: str) -> Asked:
+        """Another answer, named `id`, to the question of an answer, or to the last question that is shown."""
+        async with self._alone(conversation):
+            known, nodes = await self._tree.all(conversation)
+            if answer is not None and find(nodes, answer).generation is None:
+                raise Invalid("Only an answer can be regenerated.")
+            before = path(nodes, answer or known.shown)
+            while before and before[-1].message is None:
+                before.pop()
+            if not before:
+                raise Conflict("There is no question to answer.")
+            return await self._ask(known, model, before[:-1], before[-1], answer=id)
+
+    async def go_on(self, conversation: str, answer: str, model: str, after: str) -> Asked:
+        return await self._once.nameless(self._go_on(conversation, answer, model, after))
+
+    async def _go_on(self, conversation: str, answer: str, model: str, after: str) -> Asked:
+        """`after` is the generation that was cut off: asking twice goes on once."""
+        async with self._alone(conversation):
+            known, nodes = await self._tree.all(conversation)
+            old = await self._endings.recalled(find(nodes, answer))
+            before = [await self._endings.recalled(node) for node in path(nodes, answer)[:-1]]
+            if old.generation != after and before:
+                return Asked(conversation, before[-1], old)
+            if not before or not old.may_go_on:
+                raise Conflict("This answer cannot be continued: it was not cut off, or has no text yet. Regenerate it instead.")
+            if any(node.parent == old.id for node in nodes):
+                raise Conflict("This answer cannot be continued: there are messages after it.")
+            return await self._ask(known, model, before[:-1], before[-1], going_on=old)
+
+    async def _ask(
+        self,
+        known: Conversation,
+        model: str,
+        before: Sequence[Node],
+        question: Node,
+        *,
+        answer: str = "",
+        going_on: Node | None = None,
+        new: bool = False,
+    ) -> Asked:
+        generation = new_id()
+        prepared = self._prepare(generation, model)
+        spoken = [await self._endings.recalled(node) for node in [*before, question]]
+        messages = [message for node in spoken if (message := contribution(node)) is not None]
+        if going_on is None:
+            node = Node(answer or new_id(), question.id, generation=generation)
+        else:
+            node = Node(going_on.id, question.id, generation=generation, said=going_on.parts)
+            messages += [said] if (said := contribution(going_on)) else []
+            messages += [] if prepared.prefills else [Message("user", (Text(GO_ON),))]
+        turn = Turn(model, tuple(messages), conversation=known.id)
+        fresh = [node] if answer or going_on else [question, node]
+        if new:
+            await self._store.create(msgspec.structs.replace(known, model=prepared.model, shown=node.id), fresh)
+        elif not await self._store.change(known.id, fresh, model=prepared.model, shown=node.id, updated=time.time()):
+            raise NotFound(NOT_HERE)
+        if known.id in self._tree.deleted:
+            raise NotFound(NOT_HERE)
+        self._endings.expect(generation, node)
+        try:
+            prepared.start(turn)
+        except HeadraceError:
+            self._endings.forget(generation)
+            raise
+        await self._generations.recall(generation)
+        self._watchers.tell(known.id)
+        return Asked(known.id, question, self._endings.so_far(node))
+
+    @asynccontextmanager
+    async def _alone(self, conversation: str) -> AsyncGenerator[None, None]:
+        """Raises Conflict while an answer of the conversation runs, or something else is on its way into the store."""
+        if conversation in self._busy or self.is_answering(conversation):
+            raise Conflict("An answer in this conversation is still running. Stop it, or wait for its end.")
+        self._busy.add(conversation)
+        try:
+            yield
+        finally:
+            self._busy.discard(conversation)
+
+    def is_answering(self, conversation: str) -> bool:
+        return self._generations.answering(conversation)
+
+    async def close(self) -> None:
+        """Let what is on its way arrive, or be refused: nothing starts after this, if nothing is admitted any more."""
+        await self._once.close()
+
+
+def _said(text: str) -> str:
+    text = cleaned(text)
+    if not text.strip():
+        raise Invalid("The message is empty.")
+    return text
+
+
+def _title(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"
