@@ -9,7 +9,7 @@ cut off and continued keeps its node, what was said before in `said`, and the ge
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, cast
 
 import msgspec
 
@@ -50,7 +50,11 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """Times are Unix seconds, for display and order only. `shown` is the last node of the branch that is shown."""
+    """Times are Unix seconds, for display and order only. `shown` is the last node of the branch that is shown.
+
+    `folder` is its name, "" for none. `named`: the title was given by a person, and no other may replace it. `manner` is how its
+    questions are asked, as JSON, "" for as usual. `deleted`: nobody sees it any more; it goes unless that is undone in time.
+    """
 
     id: str
     title: str
@@ -58,6 +62,38 @@ class Conversation(msgspec.Struct, frozen=True):
     updated: float
     model: str
     shown: str | None = None
+    pinned: bool = False
+    folder: str = ""
+    archived: bool = False
+    named: bool = False
+    manner: str = ""
+    deleted: bool = False
+
+
+class Changes(TypedDict, total=False):
+    """What may be changed of a conversation, by its name there. What is not given stays."""
+
+    title: str
+    model: str
+    shown: str
+    updated: float
+    pinned: bool
+    folder: str
+    archived: bool
+    named: bool
+    manner: str
+    deleted: bool
+
+
+def clean(conversation: Conversation) -> Conversation:
+    """The same with its texts cleaned, as stores keep them."""
+    given = msgspec.structs.asdict(conversation)
+    return msgspec.structs.replace(conversation, **{name: cleaned(value) for name, value in given.items() if isinstance(value, str)})
+
+
+def changed(changes: Changes) -> Changes:
+    texts = {name: cleaned(value) for name, value in changes.items() if isinstance(value, str)}
+    return cast(Changes, {**changes, **texts})
 
 
 class Branch(NamedTuple):

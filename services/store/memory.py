@@ -1,11 +1,11 @@
 """The store of throw-away use: conversations end with the process. Rows are packed as in a database, so that both forget the same."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import msgspec
 
-from services.conversations import Conversation, Node, cleaned
+from services.conversations import Changes, Conversation, Node, changed, clean, cleaned
 from services.store.rows import packed, unpacked
 
 
@@ -22,33 +22,23 @@ class MemoryStore:
         self._preferences: dict[str, dict[str, str]] = {}
 
     async def create(self, conversation: Conversation, nodes: Sequence[Node] = ()) -> None:
-        self._conversations[conversation.id] = msgspec.structs.replace(conversation, title=cleaned(conversation.title))
+        self._conversations[conversation.id] = clean(conversation)
         self._rows[conversation.id] = {}
         self._put(conversation.id, nodes)
 
-    async def change(
-        self,
-        id: str,
-        nodes: Sequence[Node] = (),
-        *,
-        title: str | None = None,
-        model: str | None = None,
-        shown: str | None = None,
-        updated: float | None = None,
-    ) -> bool:
+    async def change(self, id: str, nodes: Sequence[Node] = (), **changes: Unpack[Changes]) -> bool:
         if id not in self._conversations:
             return False
-        given = {"title": title and cleaned(title), "model": model, "shown": shown, "updated": updated}
-        changes = {name: value for name, value in given.items() if value is not None}
-        self._conversations[id] = msgspec.structs.replace(self._conversations[id], **changes)
+        self._conversations[id] = msgspec.structs.replace(self._conversations[id], **changed(changes))
         self._put(id, nodes)
         return True
 
     async def get(self, id: str) -> Conversation | None:
         return self._conversations.get(id)
 
-    async def list(self) -> Sequence[Conversation]:
-        return sorted(self._conversations.values(), key=lambda conversation: conversation.updated, reverse=True)
+    async def list(self, *, deleted: bool = False) -> Sequence[Conversation]:
+        found = [conversation for conversation in self._conversations.values() if conversation.deleted is deleted]
+        return sorted(found, key=lambda conversation: conversation.updated, reverse=True)
 
     async def delete(self, id: str) -> bool:
         self._rows.pop(id, None)

@@ -7,6 +7,12 @@ CREATE TABLE IF NOT EXISTS conversations (
     shown TEXT,
     created DOUBLE NOT NULL,
     updated DOUBLE NOT NULL,
+    pinned BOOLEAN DEFAULT 0 NOT NULL,
+    folder TEXT DEFAULT '' NOT NULL,
+    archived BOOLEAN DEFAULT 0 NOT NULL,
+    named BOOLEAN DEFAULT 0 NOT NULL,
+    manner TEXT DEFAULT '' NOT NULL,
+    deleted BOOLEAN DEFAULT 0 NOT NULL,
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS ix_conversations_updated ON conversations (updated);
@@ -32,5 +38,5 @@ CREATE TABLE IF NOT EXISTS alembic_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO alembic_version SELECT '0002' WHERE NOT EXISTS (SELECT 1 FROM alembic_version);
+INSERT INTO alembic_version SELECT '0003' WHERE NOT EXISTS (SELECT 1 FROM alembic_version);
 COMMIT;

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Double,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    false,
     insert,
     make_url,
     select,
@@ -34,7 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from services.conversations import Conversation, Node, cleaned
+from services.conversations import Changes, Conversation, Node, clean, cleaned
 from services.errors import NotSaved
 from services.store.rows import packed, unpacked
 
@@ -50,6 +52,12 @@ conversations = Table(
     Column("shown", Text),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False, index=True),
+    Column("pinned", Boolean, nullable=False, server_default=false()),
+    Column("folder", Text, nullable=False, server_default=""),
+    Column("archived", Boolean, nullable=False, server_default=false()),
+    Column("named", Boolean, nullable=False, server_default=false()),
+    Column("manner", Text, nullable=False, server_default=""),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
 )
 nodes = Table(
     "nodes",
@@ -107,12 +115,11 @@ class SQLDatabase:
             yield connection
 
     def create(self, conversation: Conversation, more: Sequence[Node]) -> None:
-        values = msgspec.structs.asdict(conversation) | {"title": cleaned(conversation.title)}
         with self._writing() as connection:
-            connection.execute(insert(conversations).values(values))
+            connection.execute(insert(conversations).values(msgspec.structs.asdict(clean(conversation))))
             _put(connection, conversation.id, more)
 
-    def change(self, id: str, more: Sequence[Node], changes: Mapping[str, str | float]) -> bool:
+    def change(self, id: str, more: Sequence[Node], changes: Changes) -> bool:
         with self._writing() as connection:
             if not _hold(connection, id):
                 return False
@@ -126,9 +133,11 @@ class SQLDatabase:
             row = connection.execute(select(conversations).where(conversations.c.id == id)).one_or_none()
         return _conversation(row) if row else None
 
-    def list(self) -> Sequence[Conversation]:
+    def list(self, deleted: bool) -> Sequence[Conversation]:
+        wanted = conversations.c.deleted.is_(True) if deleted else conversations.c.deleted.is_not(True)
+        listing = select(conversations).where(wanted).order_by(conversations.c.updated.desc(), conversations.c.id)
         with self._reading() as connection:
-            rows = connection.execute(select(conversations).order_by(conversations.c.updated.desc(), conversations.c.id)).all()
+            rows = connection.execute(listing).all()
         return [_conversation(row) for row in rows]
 
     def delete(self, id: str) -> bool:
@@ -136,7 +145,7 @@ class SQLDatabase:
             return connection.execute(delete(conversations).where(conversations.c.id == id)).rowcount > 0
 
     def put(self, conversation: str, node: Node) -> bool:
-        return self.change(conversation, [node], {})
+        return self.change(conversation, [node], Changes())
 
     def settle(self, conversation: str, node: Node) -> bool:
         same = (nodes.c.id == node.id) & (nodes.c.conversation == conversation) & (nodes.c.generation == node.generation)
@@ -184,7 +193,20 @@ def _put(connection: Connection, conversation: str, more: Sequence[Node]) -> Non
 def _conversation(row: Row[Any]) -> Conversation:
     """SQLite takes any type in any column, so a file that was tampered with may hold any."""
     shown = None if row.shown is None else str(row.shown)
-    return Conversation(str(row.id), str(row.title), _time(row.created), _time(row.updated), str(row.model), shown)
+    return Conversation(
+        id=str(row.id),
+        title=str(row.title),
+        created=_time(row.created),
+        updated=_time(row.updated),
+        model=str(row.model),
+        shown=shown,
+        pinned=bool(row.pinned),
+        folder=str(row.folder),
+        archived=bool(row.archived),
+        named=bool(row.named),
+        manner=str(row.manner),
+        deleted=bool(row.deleted),
+    )
 
 
 def _time(value: object) -> float:

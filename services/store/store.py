@@ -6,30 +6,21 @@ cannot do it now.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, Unpack
 
-from services.conversations import Conversation, Node
+from services.conversations import Changes, Conversation, Node
 
 
 class Store(Protocol):
     async def create(self, conversation: Conversation, nodes: Sequence[Node] = ()) -> None: ...
 
-    async def change(
-        self,
-        id: str,
-        nodes: Sequence[Node] = (),
-        *,
-        title: str | None = None,
-        model: str | None = None,
-        shown: str | None = None,
-        updated: float | None = None,
-    ) -> bool:
+    async def change(self, id: str, nodes: Sequence[Node] = (), **changes: Unpack[Changes]) -> bool:
         """Change what is given, and `put` nodes. False: the conversation is not there (any more), and nothing was written."""
 
     async def get(self, id: str) -> Conversation | None: ...
 
-    async def list(self) -> Sequence[Conversation]:
-        """All conversations, the one updated last first."""
+    async def list(self, *, deleted: bool = False) -> Sequence[Conversation]:
+        """All conversations, the one updated last first: those that are marked as deleted, or all others."""
 
     async def delete(self, id: str) -> bool:
         """A conversation and its nodes. False: it was not there."""

@@ -7,9 +7,9 @@ half a second to import, which the start need not wait for.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, Unpack
 
-from services.conversations import Conversation, Node, cleaned
+from services.conversations import Changes, Conversation, Node, changed
 from services.errors import NotSaved
 
 T = TypeVar("T")
@@ -20,11 +20,11 @@ class Database(Protocol):
 
     def create(self, conversation: Conversation, more: Sequence[Node]) -> None: ...
 
-    def change(self, id: str, more: Sequence[Node], changes: Mapping[str, str | float]) -> bool: ...
+    def change(self, id: str, more: Sequence[Node], changes: Changes) -> bool: ...
 
     def get(self, id: str) -> Conversation | None: ...
 
-    def list(self) -> Sequence[Conversation]: ...
+    def list(self, deleted: bool) -> Sequence[Conversation]: ...
 
     def delete(self, id: str) -> bool: ...
 
@@ -60,25 +60,14 @@ class Worker:
     async def create(self, conversation: Conversation, nodes: Sequence[Node] = ()) -> None:
         await self._do(lambda database: database.create(conversation, nodes))
 
-    async def change(
-        self,
-        id: str,
-        nodes: Sequence[Node] = (),
-        *,
-        title: str | None = None,
-        model: str | None = None,
-        shown: str | None = None,
-        updated: float | None = None,
-    ) -> bool:
-        given = {"title": title and cleaned(title), "model": model, "shown": shown, "updated": updated}
-        changes = {name: value for name, value in given.items() if value is not None}
-        return await self._do(lambda database: database.change(id, nodes, changes))
+    async def change(self, id: str, nodes: Sequence[Node] = (), **changes: Unpack[Changes]) -> bool:
+        return await self._do(lambda database: database.change(id, nodes, changed(changes)))
 
     async def get(self, id: str) -> Conversation | None:
         return await self._do(lambda database: database.get(id))
 
-    async def list(self) -> Sequence[Conversation]:
-        return await self._do(lambda database: database.list())
+    async def list(self, *, deleted: bool = False) -> Sequence[Conversation]:
+        return await self._do(lambda database: database.list(deleted))
 
     async def delete(self, id: str) -> bool:
         return await self._do(lambda database: database.delete(id))

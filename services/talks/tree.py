@@ -1,8 +1,9 @@
 """What is there: the questions and answers of a conversation, and the branch that is shown. It asks no model."""
 
 from collections.abc import Sequence
+from typing import Unpack
 
-from services.conversations import Branch, Conversation, Node, branch, cleaned, tip
+from services.conversations import Branch, Changes, Conversation, Node, branch, cleaned, tip
 from services.errors import HeadraceError, Invalid, NotFound
 from services.generations.registry import Generations
 from services.store.store import Store
@@ -47,10 +48,10 @@ class Tree:
         title = " ".join(cleaned(title).split())
         if not title:
             raise Invalid("The title is empty.")
-        await self._change(conversation, title=title if len(title) <= LONGEST else title[: LONGEST - 1] + "…")
+        await self._change(conversation, title=title if len(title) <= LONGEST else title[: LONGEST - 1] + "…", named=True)
 
-    async def _change(self, conversation: str, *, title: str | None = None, shown: str | None = None) -> None:
-        if not await self._store.change(conversation, title=title, shown=shown):
+    async def _change(self, conversation: str, **changes: Unpack[Changes]) -> None:
+        if not await self._store.change(conversation, **changes):
             raise NotFound(NOT_HERE)
         self._watchers.tell(conversation)
 

@@ -47,7 +47,9 @@ def older(home: Path, to: str) -> Path:
     file.parent.mkdir(parents=True)
     upgrade(f"sqlite:///{file}", to)
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("INSERT INTO conversations VALUES ('c', 'The mill', 'm', 'q', 1.0, 2.0)")
+        connection.execute(
+            "INSERT INTO conversations (id, title, model, shown, created, updated) VALUES ('c', 'The mill', 'm', 'q', 1.0, 2.0)"
+        )
         connection.execute("INSERT INTO nodes (id, conversation, body) VALUES ('q', 'c', ?)", [BODY])
     return file
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from services.conversations import Conversation, Node
 from services.events import Usage
 from services.messages import Attachment, Message, Problem, Reasoning, Refusal, Reply, Text, ToolCall
@@ -65,6 +67,26 @@ async def test_a_change_leaves_everything_else(store: Store) -> None:
     assert await store.change("c1", model="m", shown="n1", updated=9.0)
     assert await store.get("c1") == Conversation("c1", "Other", 1.5, 9.0, "m", "n1")
     assert await store.nodes("c1") == [QUESTION, ANSWER]
+
+
+ORDERED = msgspec.structs.replace(CONVERSATION, pinned=True, folder="Wheels", archived=True, named=True, manner='{"a":1}', deleted=True)
+
+
+async def test_how_conversations_are_kept_in_order_comes_back(store: Store) -> None:
+    await store.create(ORDERED)
+    assert await store.get("c1") == ORDERED
+    assert await store.change("c1", pinned=False, folder="", archived=False, named=False, manner="", deleted=False)
+    assert await store.get("c1") == CONVERSATION
+    assert await store.change("c1", pinned=True, folder="a\0b")
+    assert await store.get("c1") == msgspec.structs.replace(CONVERSATION, pinned=True, folder="a\ufffdb")
+
+
+async def test_those_about_to_be_deleted_are_a_list_of_their_own(store: Store) -> None:
+    await store.create(CONVERSATION)
+    await store.create(msgspec.structs.replace(CONVERSATION, id="c2"))
+    await store.change("c2", deleted=True)
+    assert [known.id for known in await store.list()] == ["c1"]
+    assert [known.id for known in await store.list(deleted=True)] == ["c2"]
 
 
 async def test_nodes_come_in_the_order_they_were_added(store: Store) -> None:
