@@ -18,6 +18,9 @@ TOGGLE_SIDEBAR = "() => toggleSidebar()"
 # Keys that concern the window, wherever the focus is; no key of the browser's is taken. On a phone the sidebar lies over the
 # page, which cannot be reached meanwhile.
 WINDOW = """<script>
+function said(text) { // what ui/language.py put on the page
+    return window.TEXTS?.[text] ?? text;
+}
 function newId() { // of a message; crypto.randomUUID is for https alone
     return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

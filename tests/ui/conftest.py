@@ -9,7 +9,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.serving import ROOT
+from tests.ui.axe import Axe, axe
 from tests.ui.stage import Stage
+
+__all__ = ["Axe", "axe"]
 
 
 @pytest.fixture(scope="session")
