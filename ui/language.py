@@ -3,7 +3,7 @@
     say("Not running: {names}", names="ollama")              names in braces are filled in; nothing else in a text means anything
     say_count(3, "{n} token", "{n} tokens")                  the first one where the language takes its singular
     WORDS = {"waiting": phrase("Waiting")}                   a text that is said later: say(WORDS[state])
-    said('Copied')                                           in JavaScript, for the texts in JAVASCRIPT
+    spoken('Copied')                                           in JavaScript, for the texts in JAVASCRIPT
 
 A text that a language has not is said in English, and so is everything where no page is.
 """
@@ -39,7 +39,7 @@ LANGUAGES: Mapping[Code, Language] = {
     "zh": Language("简体中文", "zh-CN"),
     "ja": Language("日本語", "ja"),
 }
-JAVASCRIPT: tuple[str, ...] = ()
+JAVASCRIPT = ("Copied", "Copy", "Copy code", "Show less", "Show more")
 
 CATALOGUES: Mapping[str, Mapping[str, str]] = {
     code: json.loads(file.read_text("utf-8"))

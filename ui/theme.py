@@ -6,6 +6,8 @@ from pathlib import Path
 
 from nicegui import app, ui
 
+from ui.language import say, speak
+
 STATIC = Path(__file__).parent / "static"
 WAVE = "c4-4 7 4 10 0s6 4 10 0"
 FAVICON = (
@@ -18,7 +20,7 @@ TOGGLE_SIDEBAR = "() => toggleSidebar()"
 # Keys that concern the window, wherever the focus is; no key of the browser's is taken. On a phone the sidebar lies over the
 # page, which cannot be reached meanwhile.
 WINDOW = """<script>
-function said(text) { // what ui/language.py put on the page
+function spoken(text) { // what ui/language.py put on the page
     return window.TEXTS?.[text] ?? text;
 }
 function newId() { // of a message; crypto.randomUUID is for https alone
@@ -28,16 +30,16 @@ function toggleSidebar() {
     const app = document.querySelector('.hr-app');
     const over = app.classList.toggle('hr-side-toggled') && innerWidth < 768;
     document.querySelector('.hr-main').inert = over;
-    document.querySelector(over ? '[aria-label="Close sidebar"]' : '[aria-label="Message"]')?.focus();
+    document.querySelector(over ? '.hr-side .hr-icon' : '.hr-composer .hr-input')?.focus();
 }
 document.addEventListener('keydown', (e) => {
     if (e.isComposing || e.keyCode === 229 || e.defaultPrevented || document.querySelector('.q-menu')) return;
     const ctrl = e.ctrlKey || e.metaKey, key = e.key.toLowerCase();
-    const press = (name) => { e.preventDefault(); document.querySelector(`[aria-label="${name}"]`)?.click(); };
-    if (key === 'escape' && e.shiftKey) { e.preventDefault(); document.querySelector('[aria-label="Message"]')?.focus(); }
+    const press = (button) => { e.preventDefault(); document.querySelector(button)?.click(); };
+    if (key === 'escape' && e.shiftKey) { e.preventDefault(); document.querySelector('.hr-composer .hr-input')?.focus(); }
     else if (key === 'escape' && document.querySelector('.hr-main')?.inert) toggleSidebar();
-    else if (key === 'escape' && document.querySelector('.hr-composer.hr-running')) press('Stop');
-    else if (ctrl && e.shiftKey && key === 'o') press('New chat');
+    else if (key === 'escape' && document.querySelector('.hr-composer.hr-running')) press('.hr-stop');
+    else if (ctrl && e.shiftKey && key === 'o') press('.hr-new');
     else if (ctrl && !e.shiftKey && key === 'b') { e.preventDefault(); toggleSidebar(); }
 });
 </script>"""
@@ -61,10 +63,12 @@ def icon_button(icon: str, name: str) -> ui.button:
 
 @contextmanager
 def frame() -> Iterator[tuple[ui.element, ui.element]]:
-    """The whole window: yields the sidebar and the main column, in which the page's content is built."""
+    """The whole window, its words in the visitor's language: yields the sidebar and the main column, for the page's content."""
+    speak()
     with ui.element("div").classes("hr-app"):
-        side = ui.element("nav").classes("hr-side").props('aria-label="Conversations"')
+        side = ui.element("nav").classes("hr-side")
+        side.props["aria-label"] = say("Conversations")
         ui.element("div").classes("hr-veil").on("click", js_handler=TOGGLE_SIDEBAR)
         with ui.element("div").classes("hr-main") as main:
-            icon_button("menu", "Toggle sidebar").classes("hr-menu").on("click", js_handler=TOGGLE_SIDEBAR)
+            icon_button("menu", say("Toggle sidebar")).classes("hr-menu").on("click", js_handler=TOGGLE_SIDEBAR)
             yield side, main

@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, expect
 
-from tests.serving import ROOT
+from tests.serving import ROOT, Served
 from ui.language import CATALOGUES, JAVASCRIPT, LANGUAGES, preferred, say, say_count, say_number
 
 SAYING = {"say": 1, "say_count": 3, "phrase": 1}  # how many of the first arguments may be texts
@@ -53,7 +54,7 @@ def test_what_is_filled_in_is_named_and_nothing_is_written_into_the_text() -> No
 
 def test_the_scripts_texts_are_those_that_the_page_gives_them() -> None:
     sources = [*(ROOT / "ui").rglob("*.py"), *(ROOT / "ui").rglob("*.js")]
-    used = {text for file in sources if file.name != "language.py" for text in re.findall(r"said\('([^']+)'\)", file.read_text())}
+    used = {text for file in sources if file.name != "language.py" for text in re.findall(r"spoken\('([^']+)'\)", file.read_text())}
     assert used == set(JAVASCRIPT)
 
 
@@ -78,3 +79,12 @@ ACCEPTED = [
 @pytest.mark.parametrize(("header", "code"), ACCEPTED)
 def test_the_browsers_languages_are_read_by_their_weights(header: str, code: str | None) -> None:
     assert preferred(header) == code
+
+
+def test_the_page_speaks_the_browsers_language(headrace: Served, browser: Browser) -> None:
+    context = browser.new_context(locale="ja-JP")
+    page = context.new_page()
+    page.goto(headrace.url)
+    expect(page.get_by_role("textbox", name="メッセージ")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
+    context.close()

@@ -6,6 +6,7 @@ from functools import partial
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from ui.language import say
 from ui.theme import icon_button
 
 Once = Callable[[str], Awaitable[object]]  # called with an id that stays the same when the button is pressed again
@@ -16,7 +17,7 @@ _NAMED = "(e) => { const button = e.currentTarget; button.dataset.id ??= newId()
 
 def copy_button(text: Callable[[], str]) -> ui.button:
     """Copies what `text` gives at the moment of the click; shows a check for a moment."""
-    button = icon_button("content_copy", "Copy")
+    button = icon_button("content_copy", say("Copy"))
 
     def copy() -> None:
         ui.clipboard.write(text())
@@ -52,9 +53,9 @@ class Switch:
             return
         at = siblings.index(here)
         with self._box:
-            self._step("chevron_left", "Previous branch", siblings[at - 1] if at else None)
+            self._step("chevron_left", say("Previous branch"), siblings[at - 1] if at else None)
             ui.label(f"{at + 1}/{len(siblings)}")
-            self._step("chevron_right", "Next branch", siblings[at + 1] if at + 1 < len(siblings) else None)
+            self._step("chevron_right", say("Next branch"), siblings[at + 1] if at + 1 < len(siblings) else None)
 
     def _step(self, icon: str, name: str, to: str | None) -> None:
         button = icon_button(icon, name).on("click", partial(self._on_choose, to or ""))

@@ -22,6 +22,7 @@ from services.messages import (
     state,
     stop_proof,
 )
+from ui.language import say
 from ui.panels.actions import Once, Switch, copy_button, once
 from ui.panels.parts import Figures, Notice, Thought, Tool, Waiting
 from ui.panels.prose import Prose
@@ -59,8 +60,8 @@ class Answer:
             with ui.element("div").classes("hr-actions") as self._actions:
                 self._switch = Switch(on_choose=on_choose)
                 self._copy = copy_button(lambda: "".join(self._text))
-                once(icon_button("refresh", "Regenerate"), on_regenerate)
-                self._continue = icon_button("play_arrow", "Continue").on("click", partial(on_go_on, generation))
+                once(icon_button("refresh", say("Regenerate")).classes("hr-regenerate"), on_regenerate)
+                self._continue = icon_button("play_arrow", say("Continue")).on("click", partial(on_go_on, generation))
                 self._figures = Figures()
         self._set_state("waiting")
         self._offer_more()
@@ -115,7 +116,7 @@ class Answer:
                     self._stopping = self._stopping or entry
                 self._waiting.say(name)
             case Retrying(attempt, wait_ms, _, tries):
-                self._waiting.say(f"attempt {attempt}{f' of {tries}' if tries else ''}, in {math.ceil(wait_ms / 1000)} s")
+                self._waiting.say(_attempt(attempt, tries, math.ceil(wait_ms / 1000)))
             case Usage():
                 self._usage = entry.event
             case Finished() | Failed():
@@ -141,7 +142,7 @@ class Answer:
                         children = self._body.default_slot.children
                         children[-1].move(target_index=children.index(self._going_on))
                 case "tool_call":
-                    self._parts[start.part] = Tool(start.name or "tool")
+                    self._parts[start.part] = Tool(start.name or say("tool"))
                 case kind:
                     self._not_shown(kind)
 
@@ -187,7 +188,7 @@ class Answer:
         self._copy.set_visibility(False)
         self._box.props("data-damaged")
         with self._body:
-            Notice("This message is damaged and cannot be shown. The rest of the conversation can be read.")
+            Notice(say("This message is damaged and cannot be shown. The rest of the conversation can be read."))
 
     def _show_part(self, part: object) -> None:
         match part:
@@ -203,7 +204,7 @@ class Answer:
 
     def _not_shown(self, kind: str) -> None:
         if kind != "opaque":  # what no screen knows how to show
-            ui.label(f"The answer has a part that cannot be shown yet: {kind}.").classes("hr-note")
+            ui.label(say("The answer has a part that cannot be shown yet: {kind}.", kind=kind)).classes("hr-note")
 
     # Both
 
@@ -215,15 +216,25 @@ class Answer:
 
     def _reason(self, reason: str, stop: Stop | None) -> None:
         notes = {
-            "length": "Cut off: the limit of tokens was reached.",
-            "content_filter": "Cut off by the provider's content filter.",
-            "stopped": f"Stopped; the connection to the server was closed {stop.ms:.0f} ms later." if stop else "Stopped.",
+            "length": say("Cut off: the limit of tokens was reached."),
+            "content_filter": say("Cut off by the provider's content filter."),
+            "stopped": _stopped(stop),
         }
         with self._body:
             if note := notes.get(reason):
                 ui.label(note).classes("hr-note")
             elif self._empty and not self._text:
-                ui.label("The model answered with nothing.").classes("hr-note")
+                ui.label(say("The model answered with nothing.")).classes("hr-note")
 
     def _set_state(self, name: ReplyState) -> None:
         self._box.props(f'data-state="{name}" aria-busy="{"true" if name in ("waiting", "streaming") else "false"}"')
+
+
+def _attempt(attempt: int, tries: int | None, seconds: int) -> str:
+    if tries:
+        return say("attempt {attempt} of {tries}, in {seconds} s", attempt=attempt, tries=tries, seconds=seconds)
+    return say("attempt {attempt}, in {seconds} s", attempt=attempt, seconds=seconds)
+
+
+def _stopped(stop: Stop | None) -> str:
+    return say("Stopped; the connection to the server was closed {ms} ms later.", ms=f"{stop.ms:.0f}") if stop else say("Stopped.")

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from nicegui import ui
 from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 
+from ui.language import say, say_number
+
 MOST = 200_000  # characters; the page's socket carries no message of more than 1 MB
 
 # Enter sends, Shift+Enter breaks the line, and Enter that ends an IME composition (keyCode 229 in Safari) does neither.
@@ -74,17 +76,18 @@ class Composer:
         self._quiet = False
         with ui.element("div").classes("hr-composer") as self._box:
             self._text = ui.element("textarea").classes("hr-input")
-            self._text.props('rows="1" placeholder="Message" aria-label="Message" autofocus enterkeyhint="send" data-gramm="false"')
+            self._text.props('rows="1" autofocus enterkeyhint="send" data-gramm="false"')
+            self._text.props["placeholder"] = self._text.props["aria-label"] = say("Message")
             self._text.on("keydown", self._send, js_handler=_KEYDOWN).on("input", js_handler=_GROW)
             with ui.element("div").classes("hr-tools"):
                 self._picker = ui.select([], on_change=self._pick).classes("hr-model")
-                self._picker.props('borderless dense options-dense aria-label="Model" popup-content-class="hr-menu-list"')
+                self._picker.props('borderless dense options-dense popup-content-class="hr-menu-list"')
+                self._picker.props["aria-label"] = say("Model")
                 ui.element("div").classes("hr-grow")
-                ui.button(icon="arrow_upward", color=None).classes("hr-send").props('round unelevated aria-label="Send" title="Send"').on(
-                    "click", js_handler=_SEND
-                )
-                self._stop_button = ui.button(icon="stop", color=None, on_click=self._stop).classes("hr-stop")
-                self._stop_button.props('round unelevated aria-label="Stop" title="Stop (Esc)"')
+                send = ui.button(icon="arrow_upward", color=None).classes("hr-send").props("round unelevated").on("click", js_handler=_SEND)
+                send.props["aria-label"] = send.props["title"] = say("Send")
+                stop = ui.button(icon="stop", color=None, on_click=self._stop).classes("hr-stop").props("round unelevated")
+                stop.props["aria-label"], stop.props["title"] = say("Stop"), f"{say('Stop')} (Esc)"
 
         ui.run_javascript(_RESTORE.replace("ID", json.dumps(self._text.html_id)))
 
@@ -111,7 +114,8 @@ class Composer:
         """The text is taken out of the box only once `on_send` has accepted it."""
         sent = event.args if isinstance(event.args, dict) else {}
         if "long" in sent:
-            ui.notify(f"This message has {int(sent['long']):,} characters; {MOST:,} can be sent.", type="warning", position="top")
+            long = say("This message has {n} characters; {most} can be sent.", n=say_number(int(sent["long"])), most=say_number(MOST))
+            ui.notify(long, type="warning", position="top")
             return
         accepted = await self._on_send(str(sent.get("text")), str(sent.get("id")))
         ui.run_javascript((_TAKEN if accepted else _LEFT).replace("ID", json.dumps(self._text.html_id)))

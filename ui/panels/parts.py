@@ -5,10 +5,11 @@ import time
 from nicegui import ui
 
 from services.events import Usage
+from ui.language import phrase, say, say_count, say_number
 from ui.panels.actions import Once, once
 from ui.panels.prose import Prose
 
-WORDS = {"connecting": "", "waiting": "", "thinking": "Thinking…", "stopping": "Stopping…"}
+WORDS = {"connecting": "", "waiting": "", "thinking": phrase("Thinking…"), "stopping": phrase("Stopping…")}
 ENOUGH = 9  # tokens, for a rate that means something
 PATIENCE = 5  # seconds without a word before the time is told
 
@@ -25,14 +26,14 @@ class Waiting:
         self._quiet = True  # nothing else is said
 
     def say(self, state: str) -> None:
-        words = WORDS.get(state, state)
+        words = say(WORDS[state]) if state in WORDS else state
         self._quiet = not words
         self._label.set_text(words)
 
     def _tick(self) -> None:
         waited = time.monotonic() - self._since
         if waited >= PATIENCE and self._quiet:
-            self._label.set_text(f"Still waiting, {waited:.0f} s")
+            self._label.set_text(say("Still waiting, {seconds} s", seconds=f"{waited:.0f}"))
 
     def hide(self) -> None:
         self._timer.cancel()
@@ -46,7 +47,7 @@ class Thought:
         self._began = began
         with ui.element("details").classes("hr-thought") as self._box:
             with ui.element("summary"):
-                self._label = ui.label("Thinking…").classes("hr-shimmer")
+                self._label = ui.label(say("Thinking…")).classes("hr-shimmer")
             self._prose = Prose()
         if began is not None:
             self._box.props("open")
@@ -59,11 +60,11 @@ class Thought:
 
     def finish(self, at: float) -> None:
         self._prose.finish()
-        self._fold(f"Thought for {max(at - (self._began or at), 0) / 1000:.0f} s")
+        self._fold(say("Thought for {seconds} s", seconds=f"{max(at - (self._began or at), 0) / 1000:.0f}"))
 
     def show(self, text: str) -> None:
         self._prose.show(text)
-        self._fold("Thought")
+        self._fold(say("Thought"))
 
     def _fold(self, label: str) -> None:
         self._label.set_text(label)
@@ -104,7 +105,7 @@ class Notice:
             if upstream:
                 ui.label(upstream).classes("hr-upstream")
             if on_retry:
-                once(ui.button("Retry", color=None), on_retry).props('flat dense no-caps aria-label="Retry"').classes("hr-retry")
+                once(ui.button(say("Retry"), color=None), on_retry).props("flat dense no-caps").classes("hr-retry")
 
 
 class Figures:
@@ -121,14 +122,14 @@ class Figures:
     def show(self, usage: Usage | None, ttft_ms: float | None, ms: float | None) -> None:
         figures = [self._model]
         if ttft_ms is not None:
-            figures.append(f"first token {_seconds(ttft_ms)}")
+            figures.append(say("first token {time}", time=_seconds(ttft_ms)))
         tokens = usage.output_tokens if usage else None
         if tokens:
-            figures.append(f"{tokens:,} token{'s' if tokens > 1 else ''}")
+            figures.append(say_count(tokens, "{n} token", "{n} tokens"))
             if ms is not None and ttft_ms is not None and ms > ttft_ms and tokens > ENOUGH:
-                figures.append(f"{tokens / (ms - ttft_ms) * 1000:.0f} tokens/s")
+                figures.append(say("{rate} tokens/s", rate=say_number(tokens / (ms - ttft_ms) * 1000)))
         self._label.set_text(" · ".join(figure for figure in figures if figure))
 
 
 def _seconds(ms: float) -> str:
-    return f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+    return f"{ms:.0f} ms" if ms < 1000 else f"{say_number(ms / 1000, 1)} s"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from ui.language import say
 from ui.panels.actions import Switch, copy_button
 from ui.theme import icon_button
 
@@ -13,7 +14,7 @@ LONG = 1200  # characters
 _UNFOLD = """(e) => {
     const folded = e.currentTarget.parentElement.querySelector('.hr-bubble').classList.toggle('hr-long');
     e.currentTarget.setAttribute('aria-expanded', !folded);
-    e.currentTarget.querySelector('.block').textContent = folded ? 'Show more' : 'Show less';
+    e.currentTarget.querySelector('.block').textContent = folded ? spoken('Show more') : spoken('Show less');
 }"""
 
 
@@ -28,11 +29,11 @@ _EDITED = """(e) => {
 }"""
 _KEYS = """(e) => {
     if (e.isComposing || e.keyCode === 229) return;
-    const name = e.key === 'Escape' ? 'Cancel' : e.key === 'Enter' && !e.shiftKey ? 'Ask again' : '';
-    if (!name) return;
+    const button = e.key === 'Escape' ? '.hr-cancel' : e.key === 'Enter' && !e.shiftKey ? '.hr-ask' : '';
+    if (!button) return;
     e.preventDefault();
     e.stopPropagation();
-    e.target.closest('.hr-editor').querySelector(`[aria-label="${name}"]`).click();
+    e.target.closest('.hr-editor').querySelector(button).click();
 }"""
 _FILL = "const box = document.getElementById(ID); box.value = TEXT; box.focus(); box.style.height = `${box.scrollHeight}px`;"
 _LEFT = "delete document.getElementById(ID)?.dataset.sent;"
@@ -52,19 +53,19 @@ class Question:
         self._text = text
         self._on_edit = on_edit
         with ui.element("article").classes("hr-msg hr-user").props('data-role="user"') as self._box:
-            self._bubble = ui.label("This message is damaged and cannot be shown." if damaged else text).classes("hr-bubble")
+            self._bubble = ui.label(say("This message is damaged and cannot be shown.") if damaged else text).classes("hr-bubble")
             if damaged:
                 self._box.props("data-damaged")
             if len(text) > LONG or text.count("\n") > 18:
                 self._bubble.classes("hr-long")
-                more = ui.button("Show more", color=None).props('flat dense no-caps aria-expanded="false"').classes("hr-more")
+                more = ui.button(say("Show more"), color=None).props('flat dense no-caps aria-expanded="false"').classes("hr-more")
                 more.on("click", js_handler=_UNFOLD)
             self._editor = ui.element("div").classes("hr-editor")
             self._editor.set_visibility(False)
             with ui.element("div").classes("hr-actions"):
                 self._switch = Switch(on_choose=on_choose)
                 copy_button(lambda: text)
-                icon_button("edit", "Edit").on("click", self._edit)
+                icon_button("edit", say("Edit")).on("click", self._edit)
 
     def set_last(self, last: bool) -> None:
         pass
@@ -78,14 +79,14 @@ class Question:
     def _edit(self) -> None:
         self._editor.clear()
         with self._editor:
-            box = ui.element("textarea").classes("hr-input").props('rows="1" aria-label="New text"')
+            box = ui.element("textarea").classes("hr-input").props('rows="1"')
+            box.props["aria-label"] = say("New text")
             box.on("keydown", js_handler=_KEYS)
             with ui.element("div").classes("hr-tools"):
                 ui.element("div").classes("hr-grow")
-                ui.button("Cancel", color=None, on_click=self._leave).props('flat dense no-caps aria-label="Cancel"')
-                ui.button("Ask again", color=None).props('flat dense no-caps aria-label="Ask again"').classes("hr-ask").on(
-                    "click", self._ask, js_handler=_EDITED
-                )
+                ui.button(say("Cancel"), color=None, on_click=self._leave).props("flat dense no-caps").classes("hr-cancel")
+                ask = ui.button(say("Ask again"), color=None).props("flat dense no-caps").classes("hr-ask")
+                ask.on("click", self._ask, js_handler=_EDITED)
         self._box_id = json.dumps(box.html_id)
         self._show_editor(True)
         ui.run_javascript(_FILL.replace("ID", self._box_id).replace("TEXT", json.dumps(self._text)))

@@ -8,6 +8,7 @@ from itertools import groupby
 from nicegui import ui
 
 from services.conversations import Conversation
+from ui.language import say
 from ui.theme import TOGGLE_SIDEBAR, icon_button
 
 
@@ -26,22 +27,23 @@ class Sidebar:
         self._chosen = ""  # whose options are open
         with ui.element("div").classes("hr-side-head"):
             ui.label("Headrace").classes("hr-brand")
-            icon_button("menu_open", "Close sidebar").on("click", js_handler=TOGGLE_SIDEBAR)
-        new = ui.button("New chat", icon="edit_square", color=None, on_click=on_new)
-        new.props('flat no-caps align="left" aria-label="New chat" title="New chat (Ctrl+Shift+O)"').classes("hr-new")
+            icon_button("menu_open", say("Close sidebar")).on("click", js_handler=TOGGLE_SIDEBAR)
+        new = ui.button(say("New chat"), icon="edit_square", color=None, on_click=on_new)
+        new.props('flat no-caps align="left"').classes("hr-new")
+        new.props["aria-label"], new.props["title"] = say("New chat"), f"{say('New chat')} (Ctrl+Shift+O)"
         self._list = ui.element("div").classes("hr-chats")
         self._build_options()
 
     def _build_options(self) -> None:
         """One dialog for all of them: the list may be drawn anew while it is open."""
         with ui.dialog() as self._options, ui.element("div").classes("hr-options"):
-            self._title = ui.input("Title").props('outlined dense maxlength="200" aria-label="Title"').classes("hr-title")
+            self._title = ui.input(say("Title")).props('outlined dense maxlength="200"').classes("hr-title")
             self._title.on("keydown.enter", self._rename)
             with ui.element("div").classes("hr-tools"):
-                ui.button("Delete", color=None, on_click=self._delete).props('flat dense no-caps aria-label="Delete"').classes("hr-delete")
+                ui.button(say("Delete"), color=None, on_click=self._delete).props("flat dense no-caps").classes("hr-delete")
                 ui.element("div").classes("hr-grow")
-                ui.button("Cancel", color=None, on_click=self._options.close).props('flat dense no-caps aria-label="Cancel"')
-                ui.button("Rename", color=None, on_click=self._rename).props('flat dense no-caps aria-label="Rename"').classes("hr-ask")
+                ui.button(say("Cancel"), color=None, on_click=self._options.close).props("flat dense no-caps")
+                ui.button(say("Rename"), color=None, on_click=self._rename).props("flat dense no-caps").classes("hr-ask")
 
     def _open_options(self, conversation: Conversation) -> None:
         self._chosen = conversation.id
@@ -67,7 +69,7 @@ class Sidebar:
     def _line(self, conversation: Conversation, current: bool, answering: bool) -> None:
         with ui.element("div").classes("hr-chat-line"):
             self._link(conversation, current, answering)
-            icon_button("more_horiz", f"Options of {conversation.title}").classes("hr-chat-more").on(
+            icon_button("more_horiz", say("Options of {title}", title=conversation.title)).classes("hr-chat-more").on(
                 "click", partial(self._open_options, conversation)
             )
 
@@ -81,9 +83,9 @@ class Sidebar:
         with link:
             ui.label(conversation.title).classes("hr-chat-title")
             if answering:
-                ui.element("span").classes("hr-spinner").props('role="img" aria-label="answering"')
+                ui.element("span").classes("hr-spinner").props('role="img"').props["aria-label"] = say("answering")
 
 
 def _day(moment: float) -> str:
     days = (datetime.date.today() - datetime.date.fromtimestamp(moment)).days
-    return "Today" if days <= 0 else "Yesterday" if days == 1 else "Last 7 days" if days < 7 else "Older"
+    return say("Today" if days <= 0 else "Yesterday" if days == 1 else "Last 7 days" if days < 7 else "Older")

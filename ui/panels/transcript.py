@@ -8,6 +8,7 @@ from nicegui import ui
 
 from services.conversations import Branch, Node
 from services.events import Entry, Failed, Finished
+from ui.language import say
 from ui.panels.answer import Answer
 from ui.panels.question import Question
 
@@ -30,11 +31,12 @@ class Transcript:
         self._drawn: dict[str, Question | Answer] = {}
         self._answers: dict[str, Answer] = {}  # by generation
         with ui.element("div").classes("hr-scroll").props('tabindex="0"'):
-            self._thread = ui.element("div").classes("hr-thread").props('role="log" aria-label="Conversation" aria-live="off"')
+            self._thread = ui.element("div").classes("hr-thread").props('role="log" aria-live="off"')
+            self._thread.props["aria-label"] = say("Conversation")
         self._news = ui.label("").classes("hr-unseen").props('role="status"')
-        ui.button(icon="arrow_downward", color=None).classes("hr-jump").props(
-            'round aria-label="Scroll to bottom" title="Scroll to bottom"'
-        ).on("click", js_handler="() => { const s = document.querySelector('.hr-scroll'); s.scrollTop = s.scrollHeight; }")
+        jump = ui.button(icon="arrow_downward", color=None).classes("hr-jump").props("round")
+        jump.props["aria-label"] = jump.props["title"] = say("Scroll to bottom")
+        jump.on("click", js_handler="() => { const s = document.querySelector('.hr-scroll'); s.scrollTop = s.scrollHeight; }")
 
     def show(self, branch: Branch) -> list[str]:
         """Draw exactly this branch. Returns the generations that were drawn now and still run: they want to be followed."""
@@ -82,7 +84,7 @@ class Transcript:
         if answer := self._answers.get(generation):  # else another tab has asked again meanwhile
             answer.apply(entries)
             if isinstance(entries[-1].event, Finished | Failed):
-                self._news.set_text("The answer has ended.")
+                self._news.set_text(say("The answer has ended."))
 
     async def flush(self, generation: str) -> None:
         """Send what was applied to the browser; returns when it has been drawn, and a rest after it."""

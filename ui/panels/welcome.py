@@ -5,16 +5,18 @@ from functools import partial
 
 from nicegui import ui
 
+from ui.language import phrase, say
+
 REHEARSAL = (
-    "What can you do?",
-    "How do I connect Ollama?",
-    "How do I stream replies from JavaScript?",
-    "Show me what you can render",
+    phrase("What can you do?"),
+    phrase("How do I connect Ollama?"),
+    phrase("How do I stream replies from JavaScript?"),
+    phrase("Show me what you can render"),
 )
 ANY = (
-    "Explain how a water mill works, in three paragraphs",
-    "Write a Python function that merges overlapping intervals, with tests",
-    "Compare server-sent events and websockets in a table",
+    phrase("Explain how a water mill works, in three paragraphs"),
+    phrase("Write a Python function that merges overlapping intervals, with tests"),
+    phrase("Compare server-sent events and websockets in a table"),
 )
 
 
@@ -23,26 +25,29 @@ class Welcome:
         self._on_suggestion = on_suggestion
         with ui.element("div").classes("hr-welcome") as self._box:
             with ui.element("h1").classes("hr-greeting"):
-                ui.label("What shall we talk about?")
+                ui.label(say("What shall we talk about?"))
             self._model = ui.label("").classes("hr-muted")
             with ui.element("div").classes("hr-first-run") as self._notice:
                 ui.label(
-                    "No model server is running on the usual ports, so the built\u2011in rehearsal model answers. "
-                    "Start one and it appears in the model list, or put a key into settings.toml."
+                    say(
+                        "No model server is running on the usual ports, so the built\u2011in rehearsal model answers. "
+                        "Start one and it appears in the model list, or put a key into settings.toml."
+                    )
                 )
                 with ui.element("div").classes("hr-servers"):
                     self._servers = ui.label("")
-                    ui.button("Look again", color=None, on_click=on_look).props("flat dense no-caps").classes("hr-look")
+                    ui.button(say("Look again"), color=None, on_click=on_look).props("flat dense no-caps").classes("hr-look")
             self._chips = ui.element("div").classes("hr-chips")
 
     def show(self, model: str, alone: bool, missing: Sequence[str]) -> None:
         """`alone`: no model server answers but the built-in one, which is told kindly. `missing` are servers that do not run."""
-        self._model.set_text(f"{model} will answer")
+        self._model.set_text(say("{model} will answer", model=model))
         self._notice.set_visibility(alone)
-        self._servers.set_text(f"Not running: {', '.join(missing)}" if missing else "")
+        self._servers.set_text(say("Not running: {names}", names=", ".join(missing)) if missing else "")
         self._chips.clear()
         with self._chips:
-            for text in REHEARSAL if model.startswith("rehearsal/") else ANY:
+            for english in REHEARSAL if model.startswith("rehearsal/") else ANY:
+                text = say(english)
                 ui.button(text, color=None, on_click=partial(self._on_suggestion, text)).props("flat no-caps").classes("hr-chip")
 
     def hide(self) -> None:

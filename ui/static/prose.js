@@ -48,8 +48,8 @@ export default {
       const button = event.target.closest(".hr-copy");
       if (!button) return;
       await copy(button.closest(".hr-code").querySelector("code").textContent);
-      button.textContent = "Copied";
-      setTimeout(() => (button.textContent = "Copy"), 1500);
+      button.textContent = spoken('Copied');
+      setTimeout(() => (button.textContent = spoken('Copy')), 1500);
     },
   },
 };
@@ -59,8 +59,15 @@ export default {
 function fill(block, html) {
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
+  if (window.TEXTS?.Copy) fresh.content.querySelectorAll(".hr-copy").forEach(translate);
   morph(block, fresh.content);
   block.html = html;
+}
+
+// What ui/markdown renders is the same for all readers.
+function translate(button) {
+  button.textContent = spoken('Copy');
+  button.setAttribute("aria-label", spoken('Copy code'));
 }
 
 function morph(was, now) {
