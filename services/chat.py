@@ -3,7 +3,7 @@
     start     a turn becomes a running generation          open      a conversation as far as it has come
     follow    the entries of a generation, from anywhere   send      a question in a conversation becomes a generation
     stop      from anywhere, at any moment                 retry, regenerate, edit, go_on   another answer, or more of it
-    recall    one that may have ended long ago             choose, rename, delete
+    recall    one that may have ended long ago             choose, rename, pin, move, archive, discard, delete
     generations   running and recent ones                  restore   what an earlier process left
 
 Leaving never cancels anything here; `left` carries out the policy a client chose when it started its turn.
@@ -22,6 +22,8 @@ from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
 from services.generations.registry import KEEP, UNTOLD, Generations, Retention, Summary
+from services.library.deletion import UNDO, Deletion
+from services.library.order import Order
 from services.messages import Reply, Turn
 from services.models import Listing
 from services.store.store import Store
@@ -38,7 +40,8 @@ __all__ = ["Asked", "Chat", "Listing", "Retention", "Summary"]
 class Chat:
     """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once.
 
-    `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so.
+    `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so; `undo` those in
+    which a discarded conversation can be brought back.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Chat:
         retention: Retention = KEEP,
         max_running: int = 1000,
         grace: float = 0.0,
+        undo: float = UNDO,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
@@ -58,12 +62,15 @@ class Chat:
         self._untold = dict.fromkeys([*self._generations.of_conversations(UNTOLD), *interrupted])
         self._watchers = Watchers()
         self._endings = Endings(store, self._generations, self._watchers)
-        self._tree = Tree(store, self._generations, self._endings, self._watchers)
+        self._tree = Tree(store, self._endings, self._watchers)
         self._asking = Asking(store, self._generations, self._endings, self._tree, self._watchers, self._prepare)
+        self._order = Order(store, self._tree, self._watchers)
+        self._deletion = Deletion(store, self._generations, self._tree, self._watchers, undo)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def restore(self) -> None:
         """Begin to bring into its conversation what an earlier process did not any more. Who opens one need not wait for it."""
+        self._spawn(self._deletion.restore())
         self._spawn(self._restore())
 
     async def _restore(self) -> None:
@@ -140,6 +147,7 @@ class Chat:
 
     def _ended(self, generation: Generation) -> None:
         if generation.turn.conversation:
+            self._order.ended(generation.turn.conversation)
             self._spawn(self._endings.ended(generation))
 
     # Conversations; `id`, where it can be given, is the client's own name for the message it makes, so that it is never made twice
@@ -181,18 +189,48 @@ class Chat:
         await self._tree.choose(conversation, node)
 
     async def rename(self, conversation: str, title: str) -> None:
-        await self._tree.rename(conversation, title)
+        """A title that a person gives."""
+        await self._order.rename(conversation, title)
+
+    async def pin(self, conversation: str, pinned: bool = True) -> None:
+        await self._order.pin(conversation, pinned)
+
+    async def move(self, conversation: str, folder: str) -> None:
+        """Into a folder, by its name; "" takes it out."""
+        await self._order.move(conversation, folder)
+
+    async def archive(self, conversation: str, archived: bool = True) -> None:
+        await self._order.archive(conversation, archived)
+
+    async def discard(self, conversation: str) -> None:
+        """Hide it, stop what runs in it, and delete it when it is not brought back in time. Raises NotFound."""
+        await self._deletion.discard(conversation)
+
+    async def discard_all(self) -> Sequence[str]:
+        """The same of every conversation; their ids."""
+        return await self._deletion.discard_all()
+
+    async def bring_back(self, conversation: str) -> None:
+        """A discarded one, whole. Raises NotFound when it is too late."""
+        await self._deletion.bring_back(conversation)
 
     async def delete(self, conversation: str) -> None:
         """A conversation and all its branches, for good. What runs in it is stopped. Raises NotFound when it was not there."""
-        await self._tree.delete(conversation)
+        await self._deletion.delete(conversation)
 
     async def conversations(self) -> Sequence[Conversation]:
-        """The one updated last first."""
-        return await self._tree.list()
+        """The one updated last first; the same object until something has changed."""
+        return await self._order.list()
 
     def is_answering(self, conversation: str) -> bool:
         return self._asking.is_answering(conversation)
+
+    def is_unseen(self, conversation: str) -> bool:
+        """An answer has ended in it, and no page has shown it since."""
+        return self._order.is_unseen(conversation)
+
+    def seen(self, conversation: str) -> None:
+        self._order.seen(conversation)
 
     def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
         """Call `changed(conversation)` whenever a conversation gets a message, ends an answer, is changed or deleted.
@@ -234,6 +272,7 @@ class Chat:
         """Take nothing new, give what runs `patience` seconds to end, then mark it as interrupted."""
         self._generations.refuse()
         await self._asking.close()
+        await self._deletion.close()
         await self._generations.close(patience)
         await asyncio.gather(*self._tasks)
         await self._store.close()

@@ -41,7 +41,9 @@ class Counting(InProcess):
 class House:
     """One process's worth of Headrace. The clock of its model server stands still until it is stepped."""
 
-    def __init__(self, home: Path, url: str = SQLITE, prefilling: Iterable[str] = ("rehearsal",), keep: int = 200) -> None:
+    def __init__(
+        self, home: Path, url: str = SQLITE, prefilling: Iterable[str] = ("rehearsal",), keep: int = 200, undo: float = 60.0
+    ) -> None:
         self.clock = Stepped()
         self.way = Counting(Rehearsal(10.0, self.clock))
         upstream = HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", self.way)
@@ -51,6 +53,7 @@ class House:
             self.store,
             MemoryJournal(),
             retention=Retention(keep),
+            undo=undo,
         )
 
     async def ended(self, asked: Asked) -> Node:

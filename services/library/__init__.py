@@ -1,0 +1,5 @@
+"""Conversations at rest: in what order they lie, and what is done with them as wholes. Behind services.chat, above services.talks.
+
+order      the list of them, held in memory; titles, pins, folders, the archive
+deletion   thrown away at once, gone for good when there was time to bring them back
+"""

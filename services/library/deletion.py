@@ -1,0 +1,113 @@
+"""Conversations that are thrown away: hidden at once, and gone for good when the time to bring them back is over.
+
+Until then the store has them, marked; a process that ends meanwhile leaves it to the next one to delete them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from services.errors import HeadraceError, NotFound
+from services.generations.registry import Generations
+from services.store.store import Store
+from services.talks.tree import NOT_HERE, Tree
+from services.talks.watchers import Watchers
+
+log = logging.getLogger(__name__)
+
+UNDO = 12.0  # seconds to bring one back: the page offers it for 10
+
+
+class Deletion:
+    def __init__(self, store: Store, generations: Generations, tree: Tree, watchers: Watchers, undo: float = UNDO) -> None:
+        self._store = store
+        self._generations = generations
+        self._tree = tree
+        self._watchers = watchers
+        self._undo = undo
+        self._waiting: dict[str, asyncio.Task[None]] = {}
+
+    async def discard(self, conversation: str) -> None:
+        """Hide it and stop what runs in it. Raises NotFound when it is not there, NotSaved when it stays."""
+        if conversation in self._tree.deleted:
+            raise NotFound(NOT_HERE)
+        self._tree.deleted.add(conversation)
+        try:
+            if not await self._store.change(conversation, deleted=True):
+                raise NotFound(NOT_HERE)
+        except HeadraceError:
+            self._tree.deleted.discard(conversation)
+            raise
+        self._waiting[conversation] = asyncio.get_running_loop().create_task(self._wait(conversation))
+        self._watchers.tell(conversation)
+        await self._stop(conversation)
+
+    async def discard_all(self) -> Sequence[str]:
+        """All that are there; their ids."""
+        gone = []
+        for known in await self._store.list():
+            try:
+                await self.discard(known.id)
+                gone.append(known.id)
+            except NotFound:
+                continue
+        return gone
+
+    async def bring_back(self, conversation: str) -> None:
+        """Raises NotFound when the time was over."""
+        task = self._waiting.pop(conversation, None)
+        if task is None:
+            raise NotFound(NOT_HERE)
+        task.cancel()
+        try:
+            if not await self._store.change(conversation, deleted=False):
+                raise NotFound(NOT_HERE)
+        except HeadraceError:
+            self._waiting[conversation] = asyncio.get_running_loop().create_task(self._wait(conversation))
+            raise
+        self._tree.deleted.discard(conversation)
+        self._watchers.tell(conversation)
+
+    async def delete(self, conversation: str) -> None:
+        """For good. What runs is stopped, what is on its way to it arrives nowhere, and the logs of its answers go, too."""
+        if task := self._waiting.pop(conversation, None):
+            task.cancel()
+        was_hidden = conversation in self._tree.deleted
+        self._tree.deleted.add(conversation)
+        try:
+            there = await self._store.delete(conversation)
+        except HeadraceError:
+            if not was_hidden:
+                self._tree.deleted.discard(conversation)
+            raise
+        await self._generations.forget(conversation)
+        self._watchers.tell(conversation)
+        if not there:
+            raise NotFound(NOT_HERE)
+
+    async def restore(self) -> None:
+        """Delete what an earlier process did not come to."""
+        try:
+            for known in await self._store.list(deleted=True):
+                if known.id not in self._tree.deleted:
+                    await self.delete(known.id)
+        except HeadraceError as exc:
+            log.error("what was thrown away earlier is not deleted yet: %s", exc)
+
+    async def close(self) -> None:
+        for task in self._waiting.values():
+            task.cancel()
+        await asyncio.gather(*self._waiting.values(), return_exceptions=True)
+
+    async def _wait(self, conversation: str) -> None:
+        await asyncio.sleep(self._undo)
+        self._waiting.pop(conversation, None)
+        try:
+            await self.delete(conversation)
+        except HeadraceError as exc:
+            log.error("conversation %s is not deleted before the next start: %s", conversation, exc)
+
+    async def _stop(self, conversation: str) -> None:
+        for each in self._generations.list():
+            if each.conversation == conversation and each.state in ("waiting", "streaming"):
+                await self._generations.stop(each.id)
