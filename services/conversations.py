@@ -8,12 +8,12 @@ A branch ends in the node that `Conversation.shown` names. One answer may be the
 cut off and continued keeps its node, what was said before in `said`, and the generation that goes on from there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypedDict, cast
 
 import msgspec
 
-from services.messages import Message, Part, Reasoning, Refusal, Reply, Text, ToolCall
+from services.messages import File, Message, Part, Reasoning, Refusal, Reply, Text, ToolCall
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -54,6 +54,7 @@ class Conversation(msgspec.Struct, frozen=True):
 
     `folder` is its name, "" for none. `named`: the title was given by a person, and no other may replace it. `manner` is how its
     questions are asked, as JSON, "" for as usual. `deleted`: nobody sees it any more; it goes unless that is undone in time.
+    `queue` are messages that wait until its answer has ended, as JSON.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Conversation(msgspec.Struct, frozen=True):
     named: bool = False
     manner: str = ""
     deleted: bool = False
+    queue: str = ""
 
 
 class Changes(TypedDict, total=False):
@@ -83,6 +85,7 @@ class Changes(TypedDict, total=False):
     named: bool
     manner: str
     deleted: bool
+    queue: str
 
 
 def clean(conversation: Conversation) -> Conversation:
@@ -145,6 +148,11 @@ def joined(said: tuple[Part, ...], more: tuple[Part, ...]) -> tuple[Part, ...]:
         return (*said, *more)
     side = {**(last.side or {}), **(goes_on.side or {})} or None
     return (*said[:-1], *more[:at], Text(last.text + goes_on.text, side), *more[at + 1 :])
+
+
+def attached(nodes: Iterable[Node]) -> set[str]:
+    """The hashes of the files that these questions have."""
+    return {part.hash for node in nodes if node.message for part in node.message.parts if isinstance(part, File)}
 
 
 def contribution(node: Node) -> Message | None:

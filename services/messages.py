@@ -65,6 +65,28 @@ class Image(msgspec.Struct, frozen=True, omit_defaults=True, tag="image"):
     detail: str | None = None
 
 
+class File(msgspec.Struct, frozen=True, omit_defaults=True, tag="file"):
+    """A file that a person attached, which is kept elsewhere, under the SHA-256 of its bytes.
+
+    A conversation has it, a model never: what is asked has an Image or a Text in its place. `media` and all numbers were read from
+    the bytes: image/png, image/jpeg, image/webp, image/gif, application/pdf, text/plain. `size` in bytes, `characters` of its text.
+    """
+
+    hash: str
+    name: str
+    media: str
+    size: int
+    width: int = 0
+    height: int = 0
+    pages: int = 0
+    characters: int = 0
+    note: str = ""  # latin-1: it was not UTF-8, and read as that
+
+    @property
+    def is_image(self) -> bool:
+        return self.media.startswith("image/")
+
+
 class Attachment(msgspec.Struct, frozen=True, omit_defaults=True, tag="attachment"):
     """An image, file, source or opaque part of a reply, as its reader described it."""
 
@@ -73,7 +95,7 @@ class Attachment(msgspec.Struct, frozen=True, omit_defaults=True, tag="attachmen
     side: dict[str, object] | None = None
 
 
-Part = Text | Reasoning | ToolCall | ToolResult | Refusal | Image | Attachment
+Part = Text | Reasoning | ToolCall | ToolResult | Refusal | Image | File | Attachment
 
 
 class Message(msgspec.Struct, frozen=True):

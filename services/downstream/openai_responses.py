@@ -32,7 +32,7 @@ from services.downstream.openai_responses_items import (
 from services.downstream.writer import Body, Writer, output_tokens
 from services.errors import HeadraceError
 from services.events import Entry, Event, Failed, Finished, PartDelta, PartFinished, PartStarted, Started, Usage
-from services.messages import Attachment, Image, Part, Reasoning, Refusal, Reply, Text, ToolCall, ToolResult, Turn
+from services.messages import Attachment, File, Image, Part, Reasoning, Refusal, Reply, Text, ToolCall, ToolResult, Turn
 from services.wire.sse import frame, one_line
 
 CODES = {"rate_limited": "rate_limit_exceeded", "too_long": "context_length_exceeded", "quota": "insufficient_quota"}
@@ -230,7 +230,7 @@ def _told(number: int, part: Part) -> tuple[PartStarted, str, object, dict[str, 
             return PartStarted(number, "tool_call", id, name), arguments, value, side
         case Attachment(kind, value, side):
             return PartStarted(number, kind), "", value, side
-        case ToolResult() | Image():
+        case ToolResult() | Image() | File():
             return PartStarted(number, "opaque"), "", None, None  # no part of a reply
     assert_never(part)
 

@@ -1,11 +1,11 @@
 """The store of throw-away use: conversations end with the process. Rows are packed as in a database, so that both forget the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Unpack
 
 import msgspec
 
-from services.conversations import Changes, Conversation, Node, changed, clean, cleaned
+from services.conversations import Changes, Conversation, Node, attached, changed, clean, cleaned
 from services.store.rows import packed, unpacked
 
 
@@ -19,6 +19,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._conversations: dict[str, Conversation] = {}
         self._rows: dict[str, dict[str, Row]] = {}
+        self._files: dict[str, set[str]] = {}  # by conversation
         self._preferences: dict[str, dict[str, str]] = {}
 
     async def create(self, conversation: Conversation, nodes: Sequence[Node] = ()) -> None:
@@ -42,6 +43,7 @@ class MemoryStore:
 
     async def delete(self, id: str) -> bool:
         self._rows.pop(id, None)
+        self._files.pop(id, None)
         return self._conversations.pop(id, None) is not None
 
     async def put(self, conversation: str, node: Node) -> bool:
@@ -57,12 +59,21 @@ class MemoryStore:
     def _put(self, conversation: str, nodes: Sequence[Node]) -> None:
         for node in nodes:
             self._rows[conversation][node.id] = Row(node.parent, node.generation, packed(node))
+        self._files.setdefault(conversation, set()).update(attached(nodes))
 
     async def nodes(self, conversation: str) -> Sequence[Node]:
         return [unpacked(id, *row) for id, row in self._rows.get(conversation, {}).items()]
 
     async def find(self, node: str) -> str | None:
         return next((id for id, rows in self._rows.items() if node in rows), None)
+
+    async def refer(self, conversation: str, hashes: Collection[str]) -> bool:
+        if conversation in self._rows:
+            self._files.setdefault(conversation, set()).update(hashes)
+        return conversation in self._rows
+
+    async def files(self, conversation: str | None = None) -> set[str]:
+        return set().union(*self._files.values()) if conversation is None else set(self._files.get(conversation, ()))
 
     async def preferences(self, person: str) -> Mapping[str, str]:
         return dict(self._preferences.get(person, {}))

@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS conversations (
     named BOOLEAN DEFAULT 0 NOT NULL,
     manner TEXT DEFAULT '' NOT NULL,
     deleted BOOLEAN DEFAULT 0 NOT NULL,
+    queue TEXT DEFAULT '' NOT NULL,
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS ix_conversations_updated ON conversations (updated);
@@ -28,6 +29,12 @@ CREATE TABLE IF NOT EXISTS nodes (
     FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE
 );
 CREATE INDEX IF NOT EXISTS ix_nodes_conversation ON nodes (conversation);
+CREATE TABLE IF NOT EXISTS files (
+    conversation TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (conversation, hash),
+    FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE
+);
 CREATE TABLE IF NOT EXISTS preferences (
     person TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -38,5 +45,5 @@ CREATE TABLE IF NOT EXISTS alembic_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO alembic_version SELECT '0003' WHERE NOT EXISTS (SELECT 1 FROM alembic_version);
+INSERT INTO alembic_version SELECT '0004' WHERE NOT EXISTS (SELECT 1 FROM alembic_version);
 COMMIT;

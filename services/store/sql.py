@@ -5,7 +5,7 @@ has read first can; WAL and synchronous=FULL make a commit survive a power cut.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from services.conversations import Changes, Conversation, Node, clean, cleaned
+from services.conversations import Changes, Conversation, Node, attached, clean, cleaned
 from services.errors import NotSaved
 from services.store.rows import packed, unpacked
 
@@ -58,6 +58,7 @@ conversations = Table(
     Column("named", Boolean, nullable=False, server_default=false()),
     Column("manner", Text, nullable=False, server_default=""),
     Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("queue", Text, nullable=False, server_default=""),
 )
 nodes = Table(
     "nodes",
@@ -68,6 +69,12 @@ nodes = Table(
     Column("parent", Text),
     Column("generation", Text),
     Column("body", LargeBinary, nullable=False),  # rows.py; not Text: one poisoned byte would keep a whole result from being read
+)
+files = Table(
+    "files",
+    metadata,
+    Column("conversation", Text, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("hash", Text, primary_key=True),
 )
 preferences = Table(
     "preferences",
@@ -162,6 +169,18 @@ class SQLDatabase:
         with self._reading() as connection:
             return connection.scalar(select(nodes.c.conversation).where(nodes.c.id == node))
 
+    def refer(self, conversation: str, hashes: Collection[str]) -> bool:
+        with self._writing() as connection:
+            if not _hold(connection, conversation):
+                return False
+            _refer(connection, conversation, hashes)
+            return True
+
+    def files(self, conversation: str | None) -> set[str]:
+        wanted = select(files.c.hash) if conversation is None else select(files.c.hash).where(files.c.conversation == conversation)
+        with self._reading() as connection:
+            return {str(hash) for hash in connection.scalars(wanted.distinct())}
+
     def preferences(self, person: str) -> Mapping[str, str]:
         with self._reading() as connection:
             rows = connection.execute(select(preferences.c.name, preferences.c.value).where(preferences.c.person == person)).all()
@@ -188,6 +207,15 @@ def _put(connection: Connection, conversation: str, more: Sequence[Node]) -> Non
         values = {"conversation": conversation, "parent": node.parent, "generation": node.generation, "body": packed(node)}
         if not connection.execute(update(nodes).where(nodes.c.id == node.id).values(values)).rowcount:
             connection.execute(insert(nodes).values(id=node.id, **values))
+    _refer(connection, conversation, attached(more))
+
+
+def _refer(connection: Connection, conversation: str, hashes: Collection[str]) -> None:
+    if not hashes:
+        return
+    known = set(connection.scalars(select(files.c.hash).where(files.c.conversation == conversation)))
+    if new := [{"conversation": conversation, "hash": hash} for hash in hashes if hash not in known]:
+        connection.execute(insert(files), new)
 
 
 def _conversation(row: Row[Any]) -> Conversation:
@@ -206,6 +234,7 @@ def _conversation(row: Row[Any]) -> Conversation:
         named=bool(row.named),
         manner=str(row.manner),
         deleted=bool(row.deleted),
+        queue=str(row.queue),
     )
 
 

@@ -5,7 +5,7 @@ read comes back as a damaged node, and never keeps the others from opening. Ever
 cannot do it now.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, Unpack
 
 from services.conversations import Changes, Conversation, Node
@@ -36,6 +36,12 @@ class Store(Protocol):
 
     async def find(self, node: str) -> str | None:
         """The conversation that a node is in."""
+
+    async def refer(self, conversation: str, hashes: Collection[str]) -> bool:
+        """These attached files belong to it until it is deleted, as those of its nodes do by themselves. False: it is not there."""
+
+    async def files(self, conversation: str | None = None) -> set[str]:
+        """The hashes of the attached files of one conversation, or of all."""
 
     async def preferences(self, person: str) -> Mapping[str, str]:
         """What a person has set, by name."""

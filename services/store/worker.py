@@ -5,7 +5,7 @@ half a second to import, which the start need not wait for.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar, Unpack
 
@@ -35,6 +35,10 @@ class Database(Protocol):
     def nodes(self, conversation: str) -> Sequence[Node]: ...
 
     def find(self, node: str) -> str | None: ...
+
+    def refer(self, conversation: str, hashes: Collection[str]) -> bool: ...
+
+    def files(self, conversation: str | None) -> set[str]: ...
 
     def preferences(self, person: str) -> Mapping[str, str]: ...
 
@@ -83,6 +87,12 @@ class Worker:
 
     async def find(self, node: str) -> str | None:
         return await self._do(lambda database: database.find(node))
+
+    async def refer(self, conversation: str, hashes: Collection[str]) -> bool:
+        return await self._do(lambda database: database.refer(conversation, hashes))
+
+    async def files(self, conversation: str | None = None) -> set[str]:
+        return await self._do(lambda database: database.files(conversation))
 
     async def preferences(self, person: str) -> Mapping[str, str]:
         return await self._do(lambda database: database.preferences(person))

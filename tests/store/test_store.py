@@ -6,7 +6,7 @@ import msgspec
 
 from services.conversations import Conversation, Node
 from services.events import Usage
-from services.messages import Attachment, Message, Problem, Reasoning, Refusal, Reply, Text, ToolCall
+from services.messages import Attachment, File, Message, Problem, Reasoning, Refusal, Reply, Text, ToolCall
 from services.store.store import Store
 
 CONVERSATION = Conversation("c1", "The mill", 1.5, 2.5, "rehearsal/echo", "n2")
@@ -186,3 +186,19 @@ async def test_many_at_once_lose_nothing(store: Store) -> None:
     await store.create(CONVERSATION)
     await asyncio.gather(*(store.put("c1", Node(f"n{number}", None, generation=f"g{number}")) for number in range(50)))
     assert {node.id for node in await store.nodes("c1")} == {f"n{number}" for number in range(50)}
+
+
+async def test_the_files_of_a_conversation_are_known_until_it_is_deleted(store: Store) -> None:
+    def asked(id: str, *hashes: str) -> Node:
+        return Node(id, None, Message("user", (*(File(hash, "a.txt", "text/plain", 1) for hash in hashes), Text("?"))))
+
+    await store.create(msgspec.structs.replace(CONVERSATION, id="a"), [asked("n1", "h1", "h2")])
+    await store.create(msgspec.structs.replace(CONVERSATION, id="b"))
+    assert await store.change("b", [asked("n2", "h2", "h3")])
+    assert await store.put("b", asked("n2", "h2", "h3"))
+    assert await store.refer("b", {"h3", "h4"})
+    assert not await store.refer("nobody", {"h5"})
+    assert await store.files("a") == {"h1", "h2"}
+    assert await store.files() == {"h1", "h2", "h3", "h4"}
+    assert await store.delete("b")
+    assert await store.files() == {"h1", "h2"}
