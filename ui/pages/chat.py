@@ -13,7 +13,9 @@ from urllib.parse import urlencode
 from nicegui import background_tasks, ui
 
 from services.chat import Chat, Listing
+from services.conversations import Branch
 from services.errors import HeadraceError, NotFound
+from ui.pages.soon import Soon
 from ui.panels.composer import Composer
 from ui.panels.sidebar import Sidebar
 from ui.panels.transcript import Intents, Transcript
@@ -21,6 +23,8 @@ from ui.panels.welcome import Welcome
 from ui.theme import frame
 
 STALE = 30.0  # seconds after which a page that is opened asks the model servers again
+NEWS = 0.25  # seconds until the list of conversations tells what has changed in it; what comes together is told together
+REST = 1.0  # seconds from one such telling to the next: every page that is open does it
 
 
 def register(chat: Chat) -> None:
@@ -45,6 +49,8 @@ class ChatPage:
         self._first = secrets.token_hex(16)  # the id of a suggestion that is pressed, however often
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._gone = False
+        self._branch = Soon(self._show_branch)
+        self._list = Soon(self._show_conversations, after=NEWS, rest=REST)
 
     async def build(self, conversation: str | None) -> None:
         with frame() as (side, main):
@@ -67,6 +73,8 @@ class ChatPage:
 
     def _leave(self) -> None:
         self._gone = True
+        self._branch.end()
+        self._list.end()
         self._unwatch()
         self._unwatch_models()
         for task in self._watching.values():
@@ -76,15 +84,15 @@ class ChatPage:
 
     async def _open(self, conversation: str) -> None:
         try:
-            known, nodes, _ = await self._chat.open(conversation)
+            branch = await self._chat.open(conversation)
         except NotFound as exc:
             ui.notify(exc.message, type="warning", position="top", timeout=10_000)
             ui.navigate.history.replace("/")
             return
         self._conversation = conversation
-        self._offer_models(self._chat.models(), known.model)
-        self._composer.known([node.id for node in nodes if node.generation is None])
-        await self._show_branch()
+        self._offer_models(self._chat.models(), branch.conversation.model)
+        self._composer.known([node.id for node in branch.nodes if node.generation is None])
+        self._show(branch)
 
     async def _show_branch(self) -> None:
         """Draw what the store has and follow what still runs. May be called at any time, by anybody, any number of times."""
@@ -93,8 +101,14 @@ class ChatPage:
         try:
             branch = await self._chat.open(self._conversation)
         except NotFound:
-            self._go_home()
+            with self._client:
+                self._go_home()
             return
+        if not self._gone:
+            with self._client:
+                self._show(branch)
+
+    def _show(self, branch: Branch) -> None:
         ui.page_title(branch.conversation.title)
         self._main.classes(add="hr-has-messages")
         self._welcome.hide()
@@ -103,18 +117,15 @@ class ChatPage:
 
     def _changed(self, conversation: str) -> None:
         """Another tab, a client of the API, or the end of an answer."""
-        background_tasks.create(self._catch_up(conversation), name="catch up")
-
-    async def _catch_up(self, conversation: str) -> None:
-        if self._gone:
-            return
-        with self._client:
-            if conversation == self._conversation:
-                await self._show_branch()
-            await self._show_conversations()
+        if conversation == self._conversation:
+            self._branch.want()
+        self._list.want()
 
     async def _show_conversations(self) -> None:
-        self._sidebar.show(await self._chat.conversations(), self._conversation, self._chat.is_answering)
+        conversations = await self._chat.conversations()
+        if not self._gone:
+            with self._client:
+                self._sidebar.show(conversations, self._conversation, self._chat.is_answering)
 
     def _new(self) -> None:
         """A new chat begins with the model of this one."""
@@ -139,7 +150,7 @@ class ChatPage:
         if new:
             ui.navigate.history.replace(f"/c/{self._conversation}")
         ui.run_javascript("const s = document.querySelector('.hr-scroll'); s.scrollTop = s.scrollHeight;")
-        await self._show_branch()
+        await self._branch.now()
         return True
 
     async def _suggested(self, text: str) -> bool:
@@ -154,7 +165,7 @@ class ChatPage:
         except HeadraceError as exc:
             ui.notify(exc.message, type="warning", position="top")
             return False
-        await self._show_branch()
+        await self._branch.now()
         return True
 
     async def _retry(self, id: str) -> None:
