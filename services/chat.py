@@ -3,14 +3,15 @@
     start     a turn becomes a running generation          open      a conversation as far as it has come
     follow    the entries of a generation, from anywhere   send      a question in a conversation becomes a generation
     stop      from anywhere, at any moment                 retry, regenerate, edit, go_on   another answer, or more of it
-    recall    one that may have ended long ago             choose, rename, pin, move, archive, discard, delete
+    recall    one that may have ended long ago             compare, keep, spread   several models side by side
+    tastes    presets, and the model for new chats         choose, rename, pin, move, archive, discard, delete, adjust
     generations   running and recent ones                  restore   what an earlier process left
 
 Leaving never cancels anything here; `left` carries out the policy a client chose when it started its turn.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -24,17 +25,19 @@ from services.generations.log import Follower
 from services.generations.registry import KEEP, UNTOLD, Generations, Retention, Summary
 from services.library.deletion import UNDO, Deletion
 from services.library.order import Order
+from services.manner import PLAIN, Manner, written
 from services.messages import Reply, Turn
 from services.models import Listing
 from services.store.store import Store
 from services.talks.asking import Asking, Prepared
 from services.talks.endings import Endings
 from services.talks.once import Asked, new_id
+from services.talks.tastes import Tastes
 from services.talks.tree import Tree
 from services.talks.watchers import Watchers
 from services.upstream.catalogue import Catalogue
 
-__all__ = ["Asked", "Chat", "Listing", "Retention", "Summary"]
+__all__ = ["Asked", "Chat", "Listing", "Retention", "Summary", "Tastes"]
 
 
 class Chat:
@@ -66,6 +69,7 @@ class Chat:
         self._asking = Asking(store, self._generations, self._endings, self._tree, self._watchers, self._prepare)
         self._order = Order(store, self._tree, self._watchers)
         self._deletion = Deletion(store, self._generations, self._tree, self._watchers, undo)
+        self._tastes = Tastes(store)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def restore(self) -> None:
@@ -152,13 +156,19 @@ class Chat:
 
     # Conversations; `id`, where it can be given, is the client's own name for the message it makes, so that it is never made twice
 
-    async def send(self, conversation: str | None, model: str, text: str, *, id: str | None = None) -> Asked:
-        """Ask `text` at the end of the branch that is shown, or in a new conversation when it is None.
+    async def send(self, conversation: str | None, model: str, text: str, *, id: str | None = None, manner: Manner = PLAIN) -> Asked:
+        """Ask `text` at the end of the branch that is shown, or in a new conversation when it is None, which has this manner.
 
         Raises what `start` raises, NotFound, NotSaved, and Conflict while an answer of the conversation is running; then
-        nothing was stored and nobody was asked. So do the next four.
+        nothing was stored and nobody was asked. So do the next five.
         """
-        return await self._asking.send(conversation, model, text, id)
+        return await self._used(self._asking.send(conversation, [model], text, id, written(manner)))
+
+    async def compare(
+        self, conversation: str | None, models: Sequence[str], text: str, *, id: str | None = None, manner: Manner = PLAIN
+    ) -> Asked:
+        """The same of several models at once. The branch then ends in the question, until one of the answers is kept."""
+        return await self._used(self._asking.send(conversation, models, text, id, written(manner)))
 
     async def retry(self, conversation: str, model: str, *, id: str | None = None) -> Asked:
         """Answer the last question that is shown again, as another branch."""
@@ -166,7 +176,7 @@ class Chat:
 
     async def regenerate(self, conversation: str, answer: str, model: str, *, id: str | None = None) -> Asked:
         """Another answer beside this one, whatever comes after it, perhaps by another model."""
-        return await self._asking.regenerate(conversation, answer, model, id)
+        return await self._used(self._asking.regenerate(conversation, answer, model, id))
 
     async def edit(self, conversation: str, question: str, model: str, text: str, *, id: str | None = None) -> Asked:
         """Another question in the place of this one, and its answer; the old one stays as a branch."""
@@ -187,6 +197,20 @@ class Chat:
     async def choose(self, conversation: str, node: str) -> None:
         """Show the branch through this node, down to what was added to it last. Nothing that runs is disturbed."""
         await self._tree.choose(conversation, node)
+
+    async def keep(self, conversation: str, answer: str) -> None:
+        """Of the answers side by side go on from this one, with its model. The others stay as branches; those that run are stopped."""
+        for generation in await self._tree.keep(conversation, answer):
+            if self._generations.running(generation):
+                await self._generations.stop(generation)
+
+    async def spread(self, conversation: str, answer: str) -> None:
+        """Show this answer and the others in its place side by side again."""
+        await self._tree.spread(conversation, answer)
+
+    async def adjust(self, conversation: str, manner: Manner) -> None:
+        """Ask in this manner from now on."""
+        await self._tree.adjust(conversation, written(manner))
 
     async def rename(self, conversation: str, title: str) -> None:
         """A title that a person gives."""
@@ -243,7 +267,17 @@ class Chat:
 
     @property
     def default_model(self) -> str:
-        return self._catalogue.default
+        """What a person has chosen, while it can be asked, before what the settings say."""
+        return self._tastes.model if self._catalogue.has(self._tastes.model) else self._catalogue.default
+
+    async def tastes(self) -> Tastes:
+        """Presets, the model for new chats and the ones used last, to be read and changed."""
+        await self._tastes.load()
+        return self._tastes
+
+    def refuses(self, model: str) -> frozenset[str]:
+        """The options that the server of this model cannot take, by their names in services.messages.Options, as far as is known."""
+        return self._catalogue.refuses(model)
 
     @property
     def alone(self) -> bool:
@@ -281,6 +315,12 @@ class Chat:
         """Take nothing new, and end what runs at once: for who cannot wait for `close`."""
         self._generations.refuse()
         await self._generations.interrupt()
+
+    async def _used(self, asking: Awaitable[Asked]) -> Asked:
+        asked = await asking
+        replies = [node.reply.model for node in (asked.answer, *asked.beside) if node.reply]
+        self._spawn(self._tastes.used(replies))
+        return asked
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

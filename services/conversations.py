@@ -4,8 +4,9 @@
              └─ answer                               regenerated: another answer to the same question
     question ── answer                               edited: another question in the same place
 
-A branch ends in the node that `Conversation.shown` names. One answer may be the work of several generations: one that was
-cut off and continued keeps its node, what was said before in `said`, and the generation that goes on from there.
+A branch ends in the node that `Conversation.shown` names: in a question, if several models have answered it and none was kept
+yet. One answer may be the work of several generations: one that was cut off and continued keeps its node, what was said before
+in `said`, and the generation that goes on from there.
 """
 
 from collections.abc import Iterable, Sequence
@@ -100,11 +101,15 @@ def changed(changes: Changes) -> Changes:
 
 
 class Branch(NamedTuple):
-    """What is shown of a conversation. `siblings` are, of each node that has any, the ids in its place, itself among them."""
+    """What is shown of a conversation. `siblings` are, of each node that has any, the ids in its place, itself among them.
+
+    `beside` are the answers of several models to the question in which the branch ends, while none of them has been kept.
+    """
 
     conversation: Conversation
     nodes: list[Node]
     siblings: dict[str, tuple[str, ...]]
+    beside: tuple[Node, ...] = ()
 
 
 def branch(conversation: Conversation, nodes: Sequence[Node]) -> Branch:
@@ -112,7 +117,14 @@ def branch(conversation: Conversation, nodes: Sequence[Node]) -> Branch:
     places: dict[str | None, list[str]] = {}
     for node in nodes:
         places.setdefault(node.parent, []).append(node.id)
-    return Branch(conversation, shown, {node.id: tuple(ids) for node in shown if len(ids := places[node.parent]) > 1})
+    siblings = {node.id: tuple(ids) for node in shown if len(ids := places[node.parent]) > 1}
+    return Branch(conversation, shown, siblings, beside(conversation, nodes))
+
+
+def beside(conversation: Conversation, nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """The answers among which nobody has chosen: there are several, and the branch ends in their question. Else none."""
+    answers = tuple(node for node in nodes if node.parent is not None and node.parent == conversation.shown and node.generation)
+    return answers if len(answers) > 1 else ()
 
 
 def path(nodes: Sequence[Node], tip: str | None = None) -> list[Node]:

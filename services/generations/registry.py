@@ -198,6 +198,9 @@ class Generations:
         id = self._threads.get((client, thread))
         return self._summary(id) if id is not None else None
 
+    def running(self, id: str) -> bool:
+        return id in self._running
+
     def answering(self, conversation: str) -> bool:
         return any(generation.turn.conversation == conversation for generation in self._running.values())
 

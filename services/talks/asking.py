@@ -1,31 +1,34 @@
 """What is asked in a conversation: a question, or another answer, becomes a generation.
 
-At most one answer of a conversation runs at a time; what would start another one is refused with Conflict, and nothing is stored. All
-else may be done at any moment. What is asked is stored before its generation starts, in one transaction: an answer that ends at once
-finds its place, and a store that fails costs no model anything.
+At most one answer of a conversation runs at a time, or those of several models to one question that were started together; what
+would start another one meanwhile is refused with Conflict, and nothing is stored. All else may be done at any moment. What is asked
+is stored before its generation starts, in one transaction: an answer that ends at once finds its place, and a store that fails
+costs no model anything.
 
 Who asks may name the node that it makes (32 hexadecimal digits). Asking the same again, while it is on its way or afterwards, joins
 what the first one started.
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 import msgspec
 
-from services.conversations import Conversation, Node, cleaned, contribution, path
+from services.conversations import Conversation, Node, beside, cleaned, contribution, path
 from services.errors import Conflict, HeadraceError, Invalid, NotFound
 from services.events import Started
 from services.generations.registry import Generations
-from services.messages import Message, Text, Turn
+from services.manner import read
+from services.messages import Message, Options, Text, Turn
 from services.store.store import Store
 from services.talks.endings import Endings
 from services.talks.once import Asked, Once, new_id
 from services.talks.tree import NOT_HERE, Tree, find
 from services.talks.watchers import Watchers
 
+MOST = 4  # models that are asked side by side
 TITLE = 60  # characters of a title that was made of the first question
 
 # For model servers that would begin a new message after one of their own.
@@ -57,18 +60,25 @@ class Asking:
         self._once = Once(store, endings)
         self._busy: set[str] = set()  # conversations in which something is on its way into the store
 
-    async def send(self, conversation: str | None, model: str, text: str, id: str | None) -> Asked:
+    async def send(self, conversation: str | None, models: Sequence[str], text: str, id: str | None, manner: str) -> Asked:
+        """`manner` is that of a new conversation; one that is there has its own."""
         text = _said(text)
-        return await self._once.ask(id, lambda id: self._send(conversation, model, text, id), text)
+        if not 1 <= len(set(models)) == len(models) <= MOST:
+            raise Invalid(f"From one to {MOST} different models can be asked at once.")
+        return await self._once.ask(id, lambda id: self._send(conversation, models, text, id, manner), text)
 
-    async def _send(self, conversation: str | None, model: str, text: str, id: str) -> Asked:
+    async def _send(self, conversation: str | None, models: Sequence[str], text: str, id: str, manner: str) -> Asked:
         if conversation is None:
             now = time.time()
-            new = Conversation(new_id(), _title(text), now, now, "")
-            return await self._ask(new, model, [], Node(id, None, Message("user", (Text(text),))), new=True)
+            new = Conversation(new_id(), _title(text), now, now, "", manner=manner)
+            return await self._ask(new, models, [], Node(id, None, Message("user", (Text(text),))), new=True)
         async with self._alone(conversation):
-            known, before, _ = await self._tree.open(conversation)
-            return await self._ask(known, model, before, Node(id, before[-1].id if before else None, Message("user", (Text(text),))))
+            shown = await self._tree.open(conversation)
+            if shown.beside:
+                raise Conflict("Keep one of these answers first: the conversation goes on from it.")
+            before = shown.nodes
+            question = Node(id, before[-1].id if before else None, Message("user", (Text(text),)))
+            return await self._ask(shown.conversation, models, before, question)
 
     async def edit(self, conversation: str, question: str, model: str, text: str, id: str | None) -> Asked:
         text = _said(text)
@@ -80,7 +90,7 @@ class Asking:
             old = find(nodes, question)
             if old.message is None and not (old.damaged and old.generation is None):
                 raise Invalid("Only a question can be edited.")
-            return await self._ask(known, model, path(nodes, question)[:-1], Node(id, old.parent, Message("user", (Text(text),))))
+            return await self._ask(known, [model], path(nodes, question)[:-1], Node(id, old.parent, Message("user", (Text(text),))))
 
     async def retry(self, conversation: str, model: str, id: str | None) -> Asked:
         return await self._once.ask(id, lambda id: self._again(conversation, None, model, id))
@@ -99,7 +109,7 @@ class Asking:
                 before.pop()
             if not before:
                 raise Conflict("There is no question to answer.")
-            return await self._ask(known, model, before[:-1], before[-1], answer=id)
+            return await self._ask(known, [model], before[:-1], before[-1], answer=id, beside=bool(beside(known, nodes)))
 
     async def go_on(self, conversation: str, answer: str, model: str, after: str) -> Asked:
         return await self._once.nameless(self._go_on(conversation, answer, model, after))
@@ -116,46 +126,62 @@ class Asking:
                 raise Conflict("This answer cannot be continued: it was not cut off, or has no text yet. Regenerate it instead.")
             if any(node.parent == old.id for node in nodes):
                 raise Conflict("This answer cannot be continued: there are messages after it.")
-            return await self._ask(known, model, before[:-1], before[-1], going_on=old)
+            return await self._ask(known, [model], before[:-1], before[-1], going_on=old, beside=bool(beside(known, nodes)))
 
     async def _ask(
         self,
         known: Conversation,
-        model: str,
+        models: Sequence[str],
         before: Sequence[Node],
         question: Node,
         *,
         answer: str = "",
         going_on: Node | None = None,
         new: bool = False,
+        beside: bool = False,
     ) -> Asked:
-        generation = new_id()
-        prepared = self._prepare(generation, model)
+        """`beside`: the answer grows beside others of which none has been kept, and so do those of several models."""
+        manner = read(known.manner)
+        prepared = {new_id(): model for model in models}
+        ready = {generation: self._prepare(generation, model) for generation, model in prepared.items()}
+        first = next(iter(ready.values()))
         spoken = [await self._endings.recalled(node) for node in [*before, question]]
-        messages = [message for node in spoken if (message := contribution(node)) is not None]
+        messages = [Message("system", (Text(manner.system),))] if manner.system.strip() else []
+        messages += [message for node in spoken if (message := contribution(node)) is not None]
         if going_on is None:
-            node = Node(answer or new_id(), question.id, generation=generation)
+            nodes = [Node(answer or new_id(), question.id, generation=generation) for generation in ready]
         else:
-            node = Node(going_on.id, question.id, generation=generation, said=going_on.parts)
+            nodes = [Node(going_on.id, question.id, generation=next(iter(ready)), said=going_on.parts)]
             messages += [said] if (said := contribution(going_on)) else []
-            messages += [] if prepared.prefills else [Message("user", (Text(GO_ON),))]
-        turn = Turn(model, tuple(messages), conversation=known.id)
-        fresh = [node] if answer or going_on else [question, node]
+            messages += [] if first.prefills else [Message("user", (Text(GO_ON),))]
+        fresh = nodes if answer or going_on else [question, *nodes]
+        shown = question.id if beside or len(nodes) > 1 else nodes[0].id
         if new:
-            await self._store.create(msgspec.structs.replace(known, model=prepared.model, shown=node.id), fresh)
-        elif not await self._store.change(known.id, fresh, model=prepared.model, shown=node.id, updated=time.time()):
+            await self._store.create(msgspec.structs.replace(known, model=first.model, shown=shown), fresh)
+        elif not await self._store.change(known.id, fresh, model=first.model, shown=shown, updated=time.time()):
             raise NotFound(NOT_HERE)
         if known.id in self._tree.deleted:
             raise NotFound(NOT_HERE)
-        self._endings.expect(generation, node)
-        try:
-            prepared.start(turn)
-        except HeadraceError:
-            self._endings.forget(generation)
-            raise
-        await self._generations.recall(generation)
+        self._start(known.id, nodes, ready, tuple(messages), manner.options)
+        for generation in ready:
+            with suppress(NotFound):  # one that did not start: its node says so
+                await self._generations.recall(generation)
         self._watchers.tell(known.id)
-        return Asked(known.id, question, self._endings.so_far(node))
+        answers = [self._endings.so_far(node) for node in nodes]
+        return Asked(known.id, question, answers[0], tuple(answers[1:]))
+
+    def _start(
+        self, conversation: str, nodes: Sequence[Node], ready: Mapping[str, Prepared], messages: tuple[Message, ...], options: Options
+    ) -> None:
+        """All of them at once: what is refused is refused by the first one, before anybody was asked. Raises what that one raises."""
+        for node, (generation, prepared) in zip(nodes, ready.items(), strict=True):
+            self._endings.expect(generation, node)
+            try:
+                prepared.start(Turn(prepared.model, messages, options, conversation=conversation))
+            except HeadraceError:
+                self._endings.forget(generation)
+                if node is nodes[0]:
+                    raise
 
     @asynccontextmanager
     async def _alone(self, conversation: str) -> AsyncGenerator[None, None]:

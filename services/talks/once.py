@@ -19,11 +19,12 @@ ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Asked(NamedTuple):
-    """What was asked, and where its answer grows."""
+    """What was asked, and where its answer grows; `beside` it those of other models that were asked at the same time."""
 
     conversation: str
     question: Node
     answer: Node
+    beside: tuple[Node, ...] = ()
 
 
 class Once:
@@ -68,7 +69,10 @@ class Once:
         answers = [other for other in nodes if other.parent == question.id]
         if not answers:
             raise Conflict("This message is here already, without an answer.")
-        return Asked(conversation, question, await self._endings.recalled(node if node.generation else answers[0]))
+        first, *more = [node] if node.generation else answers
+        return Asked(
+            conversation, question, await self._endings.recalled(first), tuple([await self._endings.recalled(each) for each in more])
+        )
 
     def _spawn(self, asking: Coroutine[None, None, Asked]) -> "asyncio.Task[Asked]":
         task = asyncio.get_running_loop().create_task(asking)

@@ -32,7 +32,10 @@ class Upstream(Protocol):
 
 
 class Catalogue:
-    """`fixed` are models that settings name, so the server is not asked; `builtin` names the upstream of last resort."""
+    """`fixed` are models that settings name, so the server is not asked; `builtin` names the upstream of last resort.
+
+    `refuses` tells of an upstream by its name which options it cannot take.
+    """
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Catalogue:
         patience: float = 0.3,
         remote_patience: float = 5.0,
         prefilling: Iterable[str] = (),
+        refuses: Callable[[str], frozenset[str]] = lambda _: frozenset(),
     ) -> None:
         self._upstreams = {upstream.name: upstream for upstream in upstreams}
         self._builtin = builtin
@@ -52,6 +56,7 @@ class Catalogue:
         self._remote_patience = remote_patience
         self._fixed = fixed or {}
         self._prefilling = frozenset(prefilling)
+        self._refuses = refuses
         self._listings = {name: self._first_listing(upstream) for name, upstream in self._upstreams.items()}
         self._refreshing: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -77,6 +82,10 @@ class Catalogue:
         names = self.names()
         return self._preferred if self._preferred in names or not names else names[0]
 
+    def has(self, model: str) -> bool:
+        """A model that can be asked now, by its full name."""
+        return model in self.names()
+
     @property
     def alone(self) -> bool:
         """No model server but the built-in one can be asked."""
@@ -85,6 +94,10 @@ class Catalogue:
     def prefills(self, upstream: str) -> bool:
         """Its server takes a last message of the assistant as the beginning of its answer, and goes on from there."""
         return upstream in self._prefilling
+
+    def refuses(self, model: str) -> frozenset[str]:
+        """The options that the server of a model, by its full name, has no words for."""
+        return self._refuses(model.partition("/")[0])
 
     def resolve(self, model: str) -> tuple[Upstream, str]:
         """The upstream and its own name for a model. Raises UnknownModel, naming the nearest ones.

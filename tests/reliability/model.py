@@ -50,6 +50,7 @@ class Model:
         self.asked: dict[str, Asked] = {}  # by the id of the answer
         self.places: dict[str, str] = {}  # of every acknowledged message, its conversation
         self.started: set[str] = set()  # generations
+        self.together: dict[str, str] = {}  # those of several models, and their question
         self.perhaps: set[str] = set()  # messages
         self.refused: set[str] = set()
         self.deleted: set[str] = set()
@@ -61,11 +62,14 @@ class Model:
         self.told: Counter[str] = Counter()
 
     def took(self, asked: Asked) -> None:
-        self.asked[asked.answer.id] = asked
-        for node in (asked.question, asked.answer):
+        for node in (asked.question, asked.answer, *asked.beside):
             self.places[node.id] = asked.conversation
-        assert asked.answer.generation is not None
-        self.started.add(asked.answer.generation)
+        for node in (asked.answer, *asked.beside):
+            self.asked[node.id] = asked._replace(answer=node)
+            assert node.generation is not None
+            self.started.add(node.generation)
+            if asked.beside:
+                self.together[node.generation] = asked.question.id
 
     @property
     def alive(self) -> list[str]:
@@ -77,8 +81,9 @@ class Model:
         chat = house.chat
         running = [summary for summary in chat.generations() if summary.state in RUNNING]
         assert not (settled and running)
-        talking = [summary.conversation for summary in running if summary.conversation]
-        assert len(talking) == len(set(talking)), "two answers in one conversation"
+        groups = {(summary.conversation, self.together.get(summary.id, summary.id)) for summary in running if summary.conversation}
+        talking = [conversation for conversation, _ in groups]
+        assert len(talking) == len(set(talking)), "two answers in one conversation that were not started together"
         assert not self.deleted & set(talking), "an answer goes on in a deleted conversation"
         for id in self.started:
             await self._check_log(chat, id)

@@ -53,7 +53,7 @@ async def test_what_was_shown_of_an_answer_is_in_its_conversation(tmp_path: Path
     assert kept.reply is not None
     assert kept.reply.state == "interrupted"
     assert kept.reply.message.text.startswith(shown.message.text)
-    _, nodes, _ = await second.open(asked.conversation)
+    nodes = (await second.open(asked.conversation)).nodes
     assert nodes[-1].reply == kept.reply
     assert nodes[-1].may_go_on
     again = await second.retry(asked.conversation, "rehearsal/echo")

@@ -49,7 +49,7 @@ async def test_whatever_is_done_nothing_is_lost(tmp_path: Path) -> None:
         assert asyncio.all_tasks() == tasks
         assert threading.active_count() == threads
     print(dict(told))  # noqa: T201
-    assert ONLY or (told["kills"] and told["conflicts"])
+    assert ONLY or (told["kills"] and told["conflicts"] and told["compared"])
 
 
 class Walk:
@@ -63,6 +63,7 @@ class Walk:
         self._keys: dict[str, tuple[Turn, str]] = {}  # of this process: what was asked, and the generation
         self._asking: list[Callable[[], Awaitable[object]]] = [
             *[self.begin, self.send, self.edit, self.regenerate, self.retry, self.go_on] * 2,
+            *[self.compare, self.keep, self.spread] * 2,
             *[self.choose, self.rename, self.delete, self.twice, self.stop],
         ]
         self._rules: list[Callable[[], Awaitable[object]]] = [
@@ -97,6 +98,22 @@ class Walk:
     async def _ask(self, place: str | None, id: str | None = None, text: str | None = None) -> Asked | None:
         id, model = id or self._id(), self._model()
         return await self._asked(id, lambda: self._house.chat.send(place, model, text or self._text(model), id=id))
+
+    async def compare(self) -> None:
+        place = self.random.choice([None, self._place()])
+        id, models = self._id(), self.random.sample(sorted(set(MODELS)), self.random.choice([2, 3]))
+        asked = await self._asked(id, lambda: self._house.chat.compare(place, models, self._text(models[0]), id=id))
+        self.model.told["compared"] += asked is not None
+
+    async def keep(self) -> None:
+        if node := await self._node(lambda node: node.generation is not None):
+            with suppress(NotFound, Gone):
+                await self._house.chat.keep(self.model.places[node.id], node.id)
+
+    async def spread(self) -> None:
+        if node := await self._node(lambda node: node.generation is not None):
+            with suppress(NotFound, Invalid):
+                await self._house.chat.spread(self.model.places[node.id], node.id)
 
     async def edit(self) -> None:
         if node := await self._node(lambda node: node.generation is None):
@@ -328,7 +345,8 @@ class Walk:
         """One of those that are shown somewhere."""
         if place := self._place():
             with suppress(NotFound):
-                nodes = [node for node in (await self._house.chat.open(place)).nodes if node.id in self.model.places and wanted(node)]
+                shown = await self._house.chat.open(place)
+                nodes = [node for node in (*shown.nodes, *shown.beside) if node.id in self.model.places and wanted(node)]
                 return self.random.choice(nodes) if nodes else None
         return None
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -30,7 +31,7 @@ class Counting(InProcess):
 
     def __init__(self, server: Rehearsal) -> None:
         super().__init__(server.answer)
-        self.posted: list[dict[str, list[dict[str, str]]]] = []
+        self.posted: list[dict[str, Any]] = []
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, connect: float) -> Response:
         if method == "POST":
@@ -93,7 +94,7 @@ class House:
         return await self.kept(asked)
 
     async def shown(self, conversation: str) -> list[str]:
-        _, nodes, _ = await self.chat.open(conversation)
+        nodes = (await self.chat.open(conversation)).nodes
         return [
             node.message.text if node.message else "".join(part.text for part in node.parts if isinstance(part, Text)) for node in nodes
         ]

@@ -72,7 +72,7 @@ async def test_an_answer_is_regenerated_beside_the_old_one(house: House) -> None
     await house.ended(again)
     assert [said["content"] for said in house.way.posted[-1]["messages"]] == ["30 tokens"]
     assert await house.shown(first.conversation) == ["30 tokens", "30 tokens"]
-    _, _, siblings = await house.chat.open(first.conversation)
+    siblings = (await house.chat.open(first.conversation)).siblings
     assert siblings == {again.answer.id: (old.id, again.answer.id)}
 
     await house.chat.choose(first.conversation, old.id)
@@ -97,7 +97,7 @@ async def test_a_question_is_edited_beside_the_old_one(house: House) -> None:
     root = await house.chat.edit(first.conversation, first.question.id, ECHO, "Eins")
     await house.ended(root)
     assert await house.shown(first.conversation) == ["Eins", "Eins"]
-    _, _, siblings = await house.chat.open(first.conversation)
+    siblings = (await house.chat.open(first.conversation)).siblings
     assert siblings == {root.question.id: (first.question.id, root.question.id)}
     await house.chat.choose(first.conversation, first.question.id)
     assert await house.shown(first.conversation) == ["One", "One", "Zwei", "Zwei"]

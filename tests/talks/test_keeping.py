@@ -23,7 +23,7 @@ async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
 
     house = House(tmp_path)
     assert await house.shown(first.conversation) == ["One", "One", "300 tokens", said]
-    (_, nodes, _) = await house.chat.open(first.conversation)
+    nodes = (await house.chat.open(first.conversation)).nodes
     assert nodes[-1].reply is not None
     assert nodes[-1].reply.state == "interrupted"
     joined = await house.chat.send(None, LONG, "300 tokens", id=ID)
@@ -43,7 +43,7 @@ async def test_an_answer_of_which_nothing_was_kept_is_interrupted_and_can_be_ret
     await killed.begun(asked)
 
     house = House(tmp_path)
-    _, nodes, _ = await house.chat.open(asked.conversation)
+    nodes = (await house.chat.open(asked.conversation)).nodes
     assert nodes[-1].reply is not None
     assert nodes[-1].reply.state == "interrupted"
     assert nodes[-1].reply.problem is not None
@@ -101,7 +101,7 @@ async def test_a_damaged_message_is_passed_over(house: House) -> None:
     else:
         with house.store._database.result()._engine.begin() as connection:  # type: ignore[attr-defined]
             connection.execute(update(nodes).where(nodes.c.id == asked.answer.id).values(body=b"{"))
-    _, shown, _ = await house.chat.open(asked.conversation)
+    shown = (await house.chat.open(asked.conversation)).nodes
     assert [node.damaged for node in shown] == [False, True]
     await house.ended(await house.chat.send(asked.conversation, ECHO, "Two"))
     assert [said["content"] for said in house.way.posted[-1]["messages"]] == ["One", "Two"]

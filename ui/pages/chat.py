@@ -143,7 +143,8 @@ class ChatPage:
         """Whether the question was taken."""
         new = self._conversation is None
         try:
-            self._conversation, _, _ = await self._chat.send(self._conversation, self._composer.model, text, id=id)
+            asked = await self._chat.send(self._conversation, self._composer.model, text, id=id)
+            self._conversation = asked.conversation
         except HeadraceError as exc:
             ui.notify(exc.message, type="warning", position="top")
             return False
