@@ -2,6 +2,7 @@
 
     HeadraceError
     ├── SettingsError               the settings cannot be used; the start stops with exit code 2
+    │   └── Rejected                what was set on the page, and is not kept
     ├── LimitExceeded               something hostile or broken sent more than is allowed
     ├── RequestError                the client's doing; answered before any stream byte
     │   ├── BadRequest        400   not JSON, not an object, a position that is no number
@@ -29,6 +30,7 @@
 Rule: raise from this tree only, and `raise ... from exc` where a library's error is translated.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from services.events import Failed, Phase
@@ -47,6 +49,14 @@ class HeadraceError(Exception):
 
 class SettingsError(HeadraceError):
     code = "settings"
+
+
+class Rejected(SettingsError):
+    """What was set on the page cannot be used: what was expected of each value, by where it stands."""
+
+    def __init__(self, message: str, fields: Mapping[tuple[int | str, ...], str]) -> None:
+        super().__init__(message)
+        self.fields = fields
 
 
 class LimitExceeded(HeadraceError):

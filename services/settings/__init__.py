@@ -1,15 +1,32 @@
-"""Settings: settings.toml, .env, the environment and flags, in rising priority.
+"""Settings: settings.toml, settings.json, .env, the environment and flags, in rising priority.
 
     settings = load()            SettingsError: one mistake a line, each with its place, its key and what was expected
 
     tables.py     names, types, defaults, and what a value may be
-    reading.py    where values come from, and what is wrong with them
+    reading.py    where values come from
+    layers.py     which of them wins
+    kept.py       settings.json: what was set on the page
+    mistakes.py   what is wrong with them
 
 Rule 1: a mistake stops the start. An unknown key, a wrong type, a ${VARIABLE} that is not set: nothing is guessed.
 Rule 2: no sentence and no repr shows an api_key, the password of a database, nor what a ${VARIABLE} held.
 """
 
-from services.settings.reading import knobs, load, settings_file, usage
+from services.settings.layers import Layers
+from services.settings.mistakes import knobs
+from services.settings.reading import load, read, settings_file, usage
 from services.settings.tables import Settings, TimeoutOverrides, Timeouts, Upstream, without_password
 
-__all__ = ["Settings", "TimeoutOverrides", "Timeouts", "Upstream", "knobs", "load", "settings_file", "usage", "without_password"]
+__all__ = [
+    "Layers",
+    "Settings",
+    "TimeoutOverrides",
+    "Timeouts",
+    "Upstream",
+    "knobs",
+    "load",
+    "read",
+    "settings_file",
+    "usage",
+    "without_password",
+]

@@ -258,6 +258,7 @@ class Upstream(_Table):
     api_key: Annotated[SecretStr, AfterValidator(_header_safe)] | None = None
     models: Models = ()  # empty: asked from the server
     timeouts: TimeoutOverrides = TimeoutOverrides()
+    enabled: bool = True
 
 
 class Settings(_Table):
@@ -272,9 +273,9 @@ class Settings(_Table):
     upstreams: Annotated[tuple[Upstream, ...], Strict(False), AfterValidator(_different_names)] = ()
 
     def other_servers(self, port: int | None = None) -> tuple[Upstream, ...]:
-        """The upstreams but for this very server, which would ask itself for ever. `port` is the one really bound, if that is known."""
+        """Those that are asked: not this very server, which would ask itself for ever. `port` is the one really bound, if known."""
         ours = self.server.port if port is None else port
-        return tuple(upstream for upstream in self.upstreams if not _is_local(upstream.base_url, ours))
+        return tuple(upstream for upstream in self.upstreams if upstream.enabled and not _is_local(upstream.base_url, ours))
 
     def timeouts_for(self, upstream: Upstream) -> Timeouts:
         return self.timeouts.model_copy(update=upstream.timeouts.model_dump(exclude_none=True))
