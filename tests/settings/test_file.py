@@ -66,7 +66,7 @@ MISTAKES = [
     ("[timeouts]\ngap = 'long'", 'timeouts.gap = "long": expected a number'),
     ("[limits]\nline = 0", "limits.line = 0: expected at least 1"),
     ("[upstreams]\nname = 'lab'", "upstreams: expected tables that each begin with [[upstreams]]"),
-    ("upstreams = 5", "upstreams = 5: expected tables that each begin with [[upstreams]]"),
+    ("upstreams = 5", "upstreams: expected tables that each begin with [[upstreams]]"),
     ("upstreams = ['lab']", "upstreams[#1]: expected a table"),
     ("[[upstreams]]\nname = 'lab'", "upstreams[lab].base_url: missing"),
     ("[[upstreams]]", "upstreams[#1].name: missing"),
