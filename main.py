@@ -7,6 +7,8 @@ import sys
 from services.api.app import build
 from services.api.rehearsal import Mock
 from services.api.server import Server, bind, run
+from services.attachments.attachments import Attachments, Limits
+from services.attachments.shelf import Folder, Memory
 from services.chat import Chat, Retention
 from services.check import check
 from services.errors import SettingsError
@@ -48,6 +50,7 @@ def serve(settings: Settings, listening: socket.socket, store: Store, journal: J
         retention=Retention(storage.keep, storage.keep_for, storage.keep_bytes),
         max_running=settings.server.max_streams,
         grace=settings.server.grace,
+        attachments=attachments(settings),
     )
     app = build(
         chat,
@@ -67,6 +70,12 @@ def serve(settings: Settings, listening: socket.socket, store: Store, journal: J
         journal.close()  # last: everything before may still have something to keep
 
     run(Server(app, lambda: chat.close(settings.server.drain), chat.interrupt), listening, chat.restore, close)
+
+
+def attachments(settings: Settings) -> Attachments:
+    storage = settings.storage
+    shelf = Memory() if storage.database == "memory" else Folder(settings_file().parent / storage.folder / "attachments")
+    return Attachments(shelf, Limits(**settings.attachments.model_dump()))
 
 
 def public_rehearsal(settings: Settings) -> Mock | None:

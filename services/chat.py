@@ -11,11 +11,13 @@ Leaving never cancels anything here; `left` carries out the policy a client chos
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 
 import msgspec
 
+from services.attachments.attachments import Attachments, Given, Limits
+from services.attachments.pdf import Progress, unheard
 from services.conversations import Branch, Conversation
 from services.errors import Invalid, RequestError
 from services.events import Started
@@ -26,7 +28,7 @@ from services.generations.registry import KEEP, UNTOLD, Generations, Retention, 
 from services.library.deletion import UNDO, Deletion
 from services.library.order import Order
 from services.manner import PLAIN, Manner, written
-from services.messages import Reply, Turn
+from services.messages import File, Message, Reply, Turn
 from services.models import Listing
 from services.store.store import Store
 from services.talks.asking import Asking, Prepared
@@ -37,7 +39,7 @@ from services.talks.tree import Tree
 from services.talks.watchers import Watchers
 from services.upstream.catalogue import Catalogue
 
-__all__ = ["Asked", "Chat", "Listing", "Retention", "Summary", "Tastes"]
+__all__ = ["Asked", "Chat", "Given", "Limits", "Listing", "Retention", "Summary", "Tastes"]
 
 
 class Chat:
@@ -57,18 +59,20 @@ class Chat:
         max_running: int = 1000,
         grace: float = 0.0,
         undo: float = UNDO,
+        attachments: Attachments | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
+        self._attachments = attachments or Attachments()
         self._generations = Generations(journal, self._ended, retention=retention, max_running=max_running, grace=grace)
         interrupted = self._generations.restore()
         self._untold = dict.fromkeys([*self._generations.of_conversations(UNTOLD), *interrupted])
         self._watchers = Watchers()
         self._endings = Endings(store, self._generations, self._watchers)
         self._tree = Tree(store, self._endings, self._watchers)
-        self._asking = Asking(store, self._generations, self._endings, self._tree, self._watchers, self._prepare)
+        self._asking = Asking(store, self._generations, self._endings, self._tree, self._watchers, self._attachments, self._prepare)
         self._order = Order(store, self._tree, self._watchers)
-        self._deletion = Deletion(store, self._generations, self._tree, self._watchers, undo)
+        self._deletion = Deletion(store, self._attachments, self._generations, self._tree, self._watchers, undo)
         self._tastes = Tastes(store)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -76,6 +80,7 @@ class Chat:
         """Begin to bring into its conversation what an earlier process did not any more. Who opens one need not wait for it."""
         self._spawn(self._deletion.restore())
         self._spawn(self._restore())
+        self._spawn(self._deletion.sweep())
 
     async def _restore(self) -> None:
         for id in self._untold:
@@ -92,7 +97,7 @@ class Chat:
         self._generations.admit()
         if not turn.messages:
             raise Invalid('`messages` is empty: send at least one message, such as {"role": "user", "content": "Hello"}.')
-        return self._prepare(new_id(), turn.model).start(turn)
+        return self._prepare(new_id(), turn.model).start(turn, turn.messages)
 
     def _prepare(self, id: str, model: str) -> Prepared:
         """What starts the generation `id` by this model. Raises UnknownModel and Busy."""
@@ -100,12 +105,13 @@ class Chat:
         upstream, own = self._catalogue.resolve(model)
         full = f"{upstream.name}/{own}"
 
-        def start(turn: Turn) -> Started:
-            asked = msgspec.structs.replace(turn, model=own)
+        def start(turn: Turn, heard: tuple[Message, ...]) -> Started:
+            asked = msgspec.structs.replace(turn, model=own, messages=heard)
             named = msgspec.structs.replace(turn, model=full)
             return self._generations.start(id, named, lambda _, emit: upstream.read(asked, emit))
 
-        return Prepared(full, self._catalogue.prefills(upstream.name), start)
+        known = self._catalogue.model(upstream.name, own)
+        return Prepared(full, self._catalogue.prefills(upstream.name), known.vision if known else None, start)
 
     def follow(self, id: str, after: int = 0) -> Follower:
         """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`.
@@ -156,19 +162,38 @@ class Chat:
 
     # Conversations; `id`, where it can be given, is the client's own name for the message it makes, so that it is never made twice
 
-    async def send(self, conversation: str | None, model: str, text: str, *, id: str | None = None, manner: Manner = PLAIN) -> Asked:
+    async def send(
+        self,
+        conversation: str | None,
+        model: str,
+        text: str,
+        *,
+        id: str | None = None,
+        manner: Manner = PLAIN,
+        files: Sequence[Given] = (),
+    ) -> Asked:
         """Ask `text` at the end of the branch that is shown, or in a new conversation when it is None, which has this manner.
+
+        `files` were attached before.
 
         Raises what `start` raises, NotFound, NotSaved, and Conflict while an answer of the conversation is running; then
         nothing was stored and nobody was asked. So do the next five.
         """
-        return await self._used(self._asking.send(conversation, [model], text, id, written(manner)))
+        return await self.compare(conversation, [model], text, id=id, manner=manner, files=files)
 
     async def compare(
-        self, conversation: str | None, models: Sequence[str], text: str, *, id: str | None = None, manner: Manner = PLAIN
+        self,
+        conversation: str | None,
+        models: Sequence[str],
+        text: str,
+        *,
+        id: str | None = None,
+        manner: Manner = PLAIN,
+        files: Sequence[Given] = (),
     ) -> Asked:
         """The same of several models at once. The branch then ends in the question, until one of the answers is kept."""
-        return await self._used(self._asking.send(conversation, models, text, id, written(manner)))
+        chosen = await self._attachments.chosen(files)
+        return await self._used(self._asking.send(conversation, models, text, id, written(manner), chosen))
 
     async def retry(self, conversation: str, model: str, *, id: str | None = None) -> Asked:
         """Answer the last question that is shown again, as another branch."""
@@ -178,9 +203,14 @@ class Chat:
         """Another answer beside this one, whatever comes after it, perhaps by another model."""
         return await self._used(self._asking.regenerate(conversation, answer, model, id))
 
-    async def edit(self, conversation: str, question: str, model: str, text: str, *, id: str | None = None) -> Asked:
-        """Another question in the place of this one, and its answer; the old one stays as a branch."""
-        return await self._asking.edit(conversation, question, model, text, id)
+    async def edit(
+        self, conversation: str, question: str, model: str, text: str, *, id: str | None = None, without: Collection[str] = ()
+    ) -> Asked:
+        """Another question in the place of this one, and its answer; the old one stays as a branch.
+
+        It keeps its files, but for those whose hashes are in `without`.
+        """
+        return await self._asking.edit(conversation, question, model, text, id, without)
 
     async def go_on(self, conversation: str, answer: str, model: str, *, after: str) -> Asked:
         """Let an answer that was cut off go on from its end; `after` is the generation that was cut off.
@@ -262,6 +292,20 @@ class Chat:
         Returns the function that ends this.
         """
         return self._watchers.watch(changed)
+
+    # Attached files
+
+    @property
+    def limits(self) -> Limits:
+        return self._attachments.limits
+
+    async def attach(self, name: str, body: bytes, progress: Progress = unheard) -> File:
+        """Keep a file, which may then be sent by its hash. Raises TooLarge, NotSaved, and Invalid for what no model can be given."""
+        return await self._attachments.take(name, body, progress)
+
+    async def attachment(self, hash: str) -> tuple[str, bytes]:
+        """The media type of a picture, application/octet-stream for all else, and the bytes. Raises NotFound."""
+        return await self._attachments.open(hash)
 
     # Models
 

@@ -5,6 +5,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp
 
 from services.api.ai import AI
+from services.api.attachments import Attachments
 from services.api.compat import Compat, refusal_at
 from services.api.errors import Endpoint, Methods, error_response
 from services.api.listings import NOT_HERE, Listings
@@ -15,7 +16,7 @@ from services.chat import Chat
 from services.downstream import WRITERS
 from services.errors import NotFound
 
-PATHS = ("/chat", "/models", "/healthz", "/v1", "/api", "/ai", "/rehearsal")  # all others are pages
+PATHS = ("/chat", "/models", "/healthz", "/v1", "/api", "/ai", "/rehearsal", "/attachments")  # all others are pages
 
 
 def router(chat: Chat, *, mock: ASGIApp | None = None, idle: float = 15.0, write_timeout: float = 30.0) -> Router:
@@ -25,11 +26,14 @@ def router(chat: Chat, *, mock: ASGIApp | None = None, idle: float = 15.0, write
     native, compat = Native(chat, replies), Compat(chat, replies)
     listings = Listings(chat, replies)
     openai, anthropic, ollama = (WRITERS[dialect].refusal for dialect in ("openai_chat", "anthropic", "ollama_chat"))
+    attachments = Attachments(chat)
     ai, sentence = AI(chat, replies), WRITERS["ai_sdk"].refusal
     return Router(
         [
             Route("/chat", Methods(POST=Endpoint(native.post_turn), GET=Endpoint(native.generations))),
             Route("/chat/{id}", Methods(GET=Endpoint(native.follow), DELETE=Endpoint(native.stop))),
+            Route("/attachments", Methods(POST=Endpoint(attachments.post))),
+            Route("/attachments/{hash}", Methods(GET=Endpoint(attachments.get))),
             Route("/models", Methods(GET=Endpoint(native.models))),
             Route("/healthz", Methods(GET=Endpoint(native.health))),
             Route("/v1/chat/completions", compat.posts("openai_chat")),

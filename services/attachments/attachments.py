@@ -15,10 +15,11 @@ from typing import NamedTuple
 import msgspec
 
 from services.attachments.blocks import block
+from services.attachments.images import picture
 from services.attachments.kinds import PDF as PDF_MEDIA
 from services.attachments.kinds import kind_of
 from services.attachments.names import file_name
-from services.attachments.pdf import PDF, Progress
+from services.attachments.pdf import PDF, Progress, unheard
 from services.attachments.shelf import Memory, Shelf
 from services.conversations import cleaned
 from services.errors import Invalid, NotFound, TooLarge
@@ -38,6 +39,13 @@ class Limits(NamedTuple):
     characters: int = 200_000
     pages: int = 500
     paste: int = 8_000
+
+
+class Given(NamedTuple):
+    """A file that was taken before, and its name for whoever sends it."""
+
+    hash: str
+    name: str
 
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,7 +71,7 @@ class Attachments:
         self._pdf = PDF(self.limits.pages, 10 * self.limits.characters)
         self._unsent: dict[str, float] = {}  # when files that may be in somebody's draft were wanted last
 
-    async def take(self, name: str, body: bytes, progress: Progress = lambda read, pages: None) -> File:
+    async def take(self, name: str, body: bytes, progress: Progress = unheard) -> File:
         """Keep a file. Raises TooLarge, Invalid for what no model can be given, and NotSaved."""
         name = file_name(name)
         if len(body) > self.limits.bytes:
@@ -93,13 +101,23 @@ class Attachments:
         self._unsent[hash] = time.time()
         return kept.named(hash, name)
 
+    async def chosen(self, given: Sequence[Given]) -> tuple[File, ...]:
+        """The files of one message, each once. Raises NotFound, and Invalid for too many."""
+        given = list({each.hash: each for each in given}.values())
+        if len(given) > self.limits.files:
+            raise Invalid(f"{len(given)} files are attached; one message may have {self.limits.files} (attachments.files).")
+        return tuple([await self.look(each.hash, each.name) for each in given])
+
     async def open(self, hash: str) -> tuple[str, bytes]:
-        """The media type that its bytes have, and the bytes. Raises NotFound."""
-        kept = await self._kept(hash) if HASH.fullmatch(hash) else None
-        body = await asyncio.to_thread(self._shelf.get, hash) if kept else None
-        if kept is None or body is None:
+        """The media type of a picture, application/octet-stream for all else, and the bytes. Raises NotFound.
+
+        Told by the bytes as they are now: whatever happened to the folder, nothing else is taken for a picture.
+        """
+        body = await asyncio.to_thread(self._shelf.get, hash) if HASH.fullmatch(hash) else None
+        if body is None:
             raise NotFound("This file is not here any more.")
-        return kept.media, body
+        found = picture(body)
+        return found.media if found else "application/octet-stream", body
 
     async def _kept(self, hash: str) -> Kept | None:
         """Touched, so that no sweep takes it while it is being looked at."""
@@ -162,6 +180,8 @@ class Attachments:
         try:
             media, body = await self.open(part.hash)
         except NotFound:
+            return part
+        if not media.startswith("image/"):
             return part
         encoded = await asyncio.to_thread(lambda: base64.b64encode(body).decode())
         return Image(f"data:{media};base64,{encoded}")

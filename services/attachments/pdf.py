@@ -19,6 +19,10 @@ AT_ONCE = 2  # of these processes
 Progress = Callable[[int, int], None]  # pages that were read, of how many
 
 
+def unheard(read: int, pages: int) -> None:
+    """For who wants to hear of no progress."""
+
+
 class Said(NamedTuple):
     """`pages` of the whole file, of which the first `read` are in `text`."""
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from services.attachments.attachments import Attachments
 from services.errors import HeadraceError, NotFound
 from services.generations.registry import Generations
 from services.store.store import Store
@@ -19,8 +20,11 @@ UNDO = 12.0  # seconds to bring one back: the page offers it for 10
 
 
 class Deletion:
-    def __init__(self, store: Store, generations: Generations, tree: Tree, watchers: Watchers, undo: float = UNDO) -> None:
+    def __init__(
+        self, store: Store, attachments: Attachments, generations: Generations, tree: Tree, watchers: Watchers, undo: float = UNDO
+    ) -> None:
         self._store = store
+        self._attachments = attachments
         self._generations = generations
         self._tree = tree
         self._watchers = watchers
@@ -75,12 +79,15 @@ class Deletion:
         was_hidden = conversation in self._tree.deleted
         self._tree.deleted.add(conversation)
         try:
+            files = await self._store.files(conversation)
             there = await self._store.delete(conversation)
         except HeadraceError:
             if not was_hidden:
                 self._tree.deleted.discard(conversation)
             raise
         await self._generations.forget(conversation)
+        if files:
+            await self._attachments.drop(files - await self._store.files())
         self._watchers.tell(conversation)
         if not there:
             raise NotFound(NOT_HERE)
@@ -93,6 +100,13 @@ class Deletion:
                     await self.delete(known.id)
         except HeadraceError as exc:
             log.error("what was thrown away earlier is not deleted yet: %s", exc)
+
+    async def sweep(self) -> None:
+        """Drop the attached files that no conversation refers to."""
+        try:
+            await self._attachments.sweep(await self._store.files())
+        except HeadraceError as exc:
+            log.error("attached files that nobody refers to are still there: %s", exc)
 
     async def close(self) -> None:
         for task in self._waiting.values():

@@ -221,6 +221,18 @@ class ChatDefaults(_Table):
     probe: Positive = Field(default=0.3, description="seconds that all local servers together have to answer for that")
 
 
+class Attachments(_Table):
+    """Of what a person attaches to a question."""
+
+    bytes: Count = Field(default=20_000_000, description="bytes of one attached file")
+    files: Count = Field(default=10, description="files attached to one message")
+    pixels: Count = Field(default=50_000_000, description="pixels of an attached picture, width times height")
+    side: int = Field(default=2048, ge=256, description="pixels of a side; the page makes larger pictures smaller before it sends them")
+    characters: Count = Field(default=200_000, description="characters of one attached text that a model is given")
+    pages: Count = Field(default=500, description="pages of an attached PDF that are read")
+    paste: Count = Field(default=8_000, description="characters from which a pasted text is made a file, which can be undone")
+
+
 class Rehearsal(_Table):
     enabled: bool = Field(default=True, description="offer the built-in models, which need no server")
     speed: Positive = Field(default=60.0, description="tokens per second of the built-in models")
@@ -267,6 +279,7 @@ class Settings(_Table):
     server: Server = Server()
     storage: Storage = Storage()
     chat: ChatDefaults = ChatDefaults()
+    attachments: Attachments = Attachments()
     rehearsal: Rehearsal = Rehearsal()
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()

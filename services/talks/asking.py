@@ -10,18 +10,19 @@ what the first one started.
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 import msgspec
 
-from services.conversations import Conversation, Node, beside, cleaned, contribution, path
+from services.attachments.attachments import Attachments
+from services.conversations import Conversation, Node, attached, beside, cleaned, contribution, path
 from services.errors import Conflict, HeadraceError, Invalid, NotFound
 from services.events import Started
 from services.generations.registry import Generations
 from services.manner import read
-from services.messages import Message, Options, Text, Turn
+from services.messages import File, Message, Part, Text, Turn
 from services.store.store import Store
 from services.talks.endings import Endings
 from services.talks.once import Asked, Once, new_id
@@ -39,58 +40,76 @@ GO_ON = (
 
 
 class Prepared(NamedTuple):
-    """A generation that may start. `prefills`: its server takes a last message of the assistant as the beginning of the answer."""
+    """A generation that may start. `prefills`: its server takes a last message of the assistant as the beginning of the answer.
+
+    `sees`: the model can be shown pictures, None where nobody says. It is started with what the model hears in place of the turn's
+    messages, which name attached files.
+    """
 
     model: str  # the full name
     prefills: bool
-    start: Callable[[Turn], Started]
+    sees: bool | None
+    start: Callable[[Turn, tuple[Message, ...]], Started]
 
 
 Prepare = Callable[[str, str], Prepared]  # a generation's id, a model; raises what Chat.start raises
 
 
 class Asking:
-    def __init__(self, store: Store, generations: Generations, endings: Endings, tree: Tree, watchers: Watchers, prepare: Prepare) -> None:
+    def __init__(
+        self,
+        store: Store,
+        generations: Generations,
+        endings: Endings,
+        tree: Tree,
+        watchers: Watchers,
+        attachments: Attachments,
+        prepare: Prepare,
+    ) -> None:
         self._store = store
         self._generations = generations
         self._endings = endings
         self._tree = tree
         self._watchers = watchers
+        self._attachments = attachments
         self._prepare = prepare
         self._once = Once(store, endings)
         self._busy: set[str] = set()  # conversations in which something is on its way into the store
 
-    async def send(self, conversation: str | None, models: Sequence[str], text: str, id: str | None, manner: str) -> Asked:
+    async def send(
+        self, conversation: str | None, models: Sequence[str], text: str, id: str | None, manner: str, files: Sequence[File] = ()
+    ) -> Asked:
         """`manner` is that of a new conversation; one that is there has its own."""
-        text = _said(text)
+        said = _said(text, files)
         if not 1 <= len(set(models)) == len(models) <= MOST:
             raise Invalid(f"From one to {MOST} different models can be asked at once.")
-        return await self._once.ask(id, lambda id: self._send(conversation, models, text, id, manner), text)
+        return await self._once.ask(id, lambda id: self._send(conversation, models, said, id, manner), said.text)
 
-    async def _send(self, conversation: str | None, models: Sequence[str], text: str, id: str, manner: str) -> Asked:
+    async def _send(self, conversation: str | None, models: Sequence[str], said: Message, id: str, manner: str) -> Asked:
         if conversation is None:
             now = time.time()
-            new = Conversation(new_id(), _title(text), now, now, "", manner=manner)
-            return await self._ask(new, models, [], Node(id, None, Message("user", (Text(text),))), new=True)
+            new = Conversation(new_id(), _title(said), now, now, "", manner=manner)
+            return await self._ask(new, models, [], Node(id, None, said), new=True)
         async with self._alone(conversation):
             shown = await self._tree.open(conversation)
             if shown.beside:
                 raise Conflict("Keep one of these answers first: the conversation goes on from it.")
             before = shown.nodes
-            question = Node(id, before[-1].id if before else None, Message("user", (Text(text),)))
-            return await self._ask(shown.conversation, models, before, question)
+            return await self._ask(shown.conversation, models, before, Node(id, before[-1].id if before else None, said))
 
-    async def edit(self, conversation: str, question: str, model: str, text: str, id: str | None) -> Asked:
-        text = _said(text)
-        return await self._once.ask(id, lambda id: self._edit(conversation, question, model, text, id), text)
+    async def edit(self, conversation: str, question: str, model: str, text: str, id: str | None, without: Collection[str] = ()) -> Asked:
+        text = cleaned(text)
+        return await self._once.ask(id, lambda id: self._edit(conversation, question, model, text, id, without), text)
 
-    async def _edit(self, conversation: str, question: str, model: str, text: str, id: str) -> Asked:
+    async def _edit(self, conversation: str, question: str, model: str, text: str, id: str, without: Collection[str]) -> Asked:
         async with self._alone(conversation):
             known, nodes = await self._tree.all(conversation)
             old = find(nodes, question)
             if old.message is None and not (old.damaged and old.generation is None):
                 raise Invalid("Only a question can be edited.")
-            return await self._ask(known, [model], path(nodes, question)[:-1], Node(id, old.parent, Message("user", (Text(text),))))
+            kept = [part for part in old.message.parts if not isinstance(part, Text)] if old.message else []
+            said = _said(text, [part for part in kept if not (isinstance(part, File) and part.hash in without)])
+            return await self._ask(known, [model], path(nodes, question)[:-1], Node(id, old.parent, said))
 
     async def retry(self, conversation: str, model: str, id: str | None) -> Asked:
         return await self._once.ask(id, lambda id: self._again(conversation, None, model, id))
@@ -154,6 +173,7 @@ class Asking:
             nodes = [Node(going_on.id, question.id, generation=next(iter(ready)), said=going_on.parts)]
             messages += [said] if (said := contribution(going_on)) else []
             messages += [] if first.prefills else [Message("user", (Text(GO_ON),))]
+        heard = [await self._attachments.resolved(messages, model=each.model, sees=each.sees) for each in ready.values()]
         fresh = nodes if answer or going_on else [question, *nodes]
         shown = question.id if beside or len(nodes) > 1 else nodes[0].id
         if new:
@@ -162,7 +182,9 @@ class Asking:
             raise NotFound(NOT_HERE)
         if known.id in self._tree.deleted:
             raise NotFound(NOT_HERE)
-        self._start(known.id, nodes, ready, tuple(messages), manner.options)
+        self._attachments.sent(attached([question]))
+        turn = Turn("", tuple(messages), manner.options, conversation=known.id)
+        self._start(turn, nodes, ready, heard)
         for generation in ready:
             with suppress(NotFound):  # one that did not start: its node says so
                 await self._generations.recall(generation)
@@ -170,14 +192,12 @@ class Asking:
         answers = [self._endings.so_far(node) for node in nodes]
         return Asked(known.id, question, answers[0], tuple(answers[1:]))
 
-    def _start(
-        self, conversation: str, nodes: Sequence[Node], ready: Mapping[str, Prepared], messages: tuple[Message, ...], options: Options
-    ) -> None:
+    def _start(self, turn: Turn, nodes: Sequence[Node], ready: Mapping[str, Prepared], heard: Sequence[tuple[Message, ...]]) -> None:
         """All of them at once: what is refused is refused by the first one, before anybody was asked. Raises what that one raises."""
-        for node, (generation, prepared) in zip(nodes, ready.items(), strict=True):
+        for node, (generation, prepared), messages in zip(nodes, ready.items(), heard, strict=True):
             self._endings.expect(generation, node)
             try:
-                prepared.start(Turn(prepared.model, messages, options, conversation=conversation))
+                prepared.start(msgspec.structs.replace(turn, model=prepared.model), messages)
             except HeadraceError:
                 self._endings.forget(generation)
                 if node is nodes[0]:
@@ -202,13 +222,15 @@ class Asking:
         await self._once.close()
 
 
-def _said(text: str) -> str:
+def _said(text: str, files: Sequence[Part]) -> Message:
+    """A question: what was attached to it, and its words, if it has any."""
     text = cleaned(text)
-    if not text.strip():
+    if not text.strip() and not files:
         raise Invalid("The message is empty.")
-    return text
+    return Message("user", (*files, *([Text(text)] if text.strip() else [])))
 
 
-def _title(text: str) -> str:
-    line = " ".join(text.split())
+def _title(said: Message) -> str:
+    """Of its words, or of the names of its files."""
+    line = " ".join(said.text.split()) or ", ".join(part.name for part in said.parts if isinstance(part, File))
     return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"

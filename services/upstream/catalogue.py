@@ -99,6 +99,10 @@ class Catalogue:
         """The options that the server of a model, by its full name, has no words for."""
         return self._refuses(model.partition("/")[0])
 
+    def model(self, upstream: str, name: str) -> Model | None:
+        """What the server tells of its model, None where it does not list it."""
+        return next((known for known in self._listings[upstream].models if known.name == name), None)
+
     def resolve(self, model: str) -> tuple[Upstream, str]:
         """The upstream and its own name for a model. Raises UnknownModel, naming the nearest ones.
 
