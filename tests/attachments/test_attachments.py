@@ -177,4 +177,4 @@ async def test_what_is_in_a_draft_outlives_the_conversation_that_had_it(shelf: S
     await files.drop({sent, drafted})
     with pytest.raises(NotFound):
         await files.open(sent)
-    assert await files.open(drafted) == ("text/plain", b"drafted")
+    assert await files.open(drafted) == ("application/octet-stream", b"drafted")
