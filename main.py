@@ -9,15 +9,15 @@ from services.api.rehearsal import Mock
 from services.api.server import Server, bind, run
 from services.attachments.attachments import Attachments, Limits
 from services.attachments.shelf import Folder, Memory
-from services.chat import Chat, Retention
+from services.chat import Chat, Installed, Retention
 from services.check import check
 from services.errors import SettingsError
 from services.generations import JOURNALS
 from services.generations.journal import Journal
-from services.settings import Settings, load, settings_file
+from services.settings import Layers, Settings, read
 from services.store import open_store
 from services.store.store import Store
-from services.upstream.configured import catalogue
+from services.upstream.configured import Assembly
 from services.upstream.connections import Connections
 from services.upstream.rehearsal.server import Rehearsal
 from services.upstream.rehearsal.tellers import VENDORS
@@ -29,28 +29,31 @@ def main() -> None:
     if sys.argv[1:2] == ["check"]:
         sys.exit(check(sys.argv[2:]))
     try:
-        settings = load()
+        layers = read()
+        settings = layers.settings
         listening = bind(settings.server.host, settings.server.port, settings.server.write_timeout)
-        storage, home = settings.storage, settings_file().parent
-        journal = JOURNALS[storage.journal](home / storage.folder, storage.synchronous == "full")  # first: it locks the folder
-        serve(settings, listening, open_store(storage.database, home), journal)
+        storage = settings.storage
+        journal = JOURNALS[storage.journal](layers.home / storage.folder, storage.synchronous == "full")  # first: it locks the folder
+        serve(layers, listening, open_store(storage.database, layers.home), journal)
     except SettingsError as exc:
         sys.stderr.write(f"{exc}\n")
         sys.exit(2)
 
 
-def serve(settings: Settings, listening: socket.socket, store: Store, journal: Journal) -> None:
+def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journal) -> None:
     host, port = listening.getsockname()[:2]
-    connections = Connections()
+    settings, connections = layers.settings, Connections()
+    assembly = Assembly(connections, port)
     storage = settings.storage
     chat = Chat(
-        catalogue(settings, connections, port),
+        assembly.catalogue(settings),
         store,
         journal,
         retention=Retention(storage.keep, storage.keep_for, storage.keep_bytes),
         max_running=settings.server.max_streams,
         grace=settings.server.grace,
-        attachments=attachments(settings),
+        attachments=attachments(layers),
+        installed=Installed(layers, assembly),
     )
     app = build(
         chat,
@@ -72,9 +75,10 @@ def serve(settings: Settings, listening: socket.socket, store: Store, journal: J
     run(Server(app, lambda: chat.close(settings.server.drain), chat.interrupt), listening, chat.restore, close)
 
 
-def attachments(settings: Settings) -> Attachments:
+def attachments(layers: Layers) -> Attachments:
+    settings = layers.settings
     storage = settings.storage
-    shelf = Memory() if storage.database == "memory" else Folder(settings_file().parent / storage.folder / "attachments")
+    shelf = Memory() if storage.database == "memory" else Folder(layers.home / storage.folder / "attachments")
     return Attachments(shelf, Limits(**settings.attachments.model_dump()))
 
 

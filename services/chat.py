@@ -4,6 +4,8 @@
     follow    the entries of a generation, from anywhere   send      a question in a conversation becomes a generation
     stop      from anywhere, at any moment                 retry, regenerate, edit, go_on   another answer, or more of it
     recall    one that may have ended long ago             compare, keep, spread   several models side by side
+    servers   the model servers, as they are set            places    where it is all kept
+    wishes    how the page is liked
     tastes    presets, and the model for new chats         choose, rename, pin, move, archive, discard, delete, adjust
     generations   running and recent ones                  restore   what an earlier process left
 
@@ -19,7 +21,7 @@ import msgspec
 from services.attachments.attachments import Attachments, Given, Limits
 from services.attachments.pdf import Progress, unheard
 from services.conversations import Branch, Conversation
-from services.errors import Invalid, RequestError
+from services.errors import Conflict, Invalid, RequestError
 from services.events import Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
@@ -29,7 +31,10 @@ from services.library.deletion import UNDO, Deletion
 from services.library.order import Order
 from services.manner import PLAIN, Manner, written
 from services.messages import File, Message, Reply, Turn
-from services.models import Listing
+from services.models import Listing, Place
+from services.setup.places import places
+from services.setup.servers import Installed, Servers
+from services.setup.wishes import Liking
 from services.store.store import Store
 from services.talks.asking import Asking, Prepared
 from services.talks.endings import Endings
@@ -39,7 +44,7 @@ from services.talks.tree import Tree
 from services.talks.watchers import Watchers
 from services.upstream.catalogue import Catalogue
 
-__all__ = ["Asked", "Chat", "Given", "Limits", "Listing", "Retention", "Summary", "Tastes"]
+__all__ = ["Asked", "Chat", "Given", "Installed", "Limits", "Listing", "Retention", "Servers", "Summary", "Tastes"]
 
 
 class Chat:
@@ -60,6 +65,7 @@ class Chat:
         grace: float = 0.0,
         undo: float = UNDO,
         attachments: Attachments | None = None,
+        installed: Installed | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
@@ -74,6 +80,9 @@ class Chat:
         self._order = Order(store, self._tree, self._watchers)
         self._deletion = Deletion(store, self._attachments, self._generations, self._tree, self._watchers, undo)
         self._tastes = Tastes(store)
+        self._installed = installed
+        self._servers = Servers(installed, catalogue, self._generations) if installed else None
+        self.wishes = Liking(store)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def restore(self) -> None:
@@ -322,6 +331,17 @@ class Chat:
     def refuses(self, model: str) -> frozenset[str]:
         """The options that the server of this model cannot take, by their names in services.messages.Options, as far as is known."""
         return self._catalogue.refuses(model)
+
+    @property
+    def servers(self) -> Servers:
+        """The model servers as they are set, to be seen, changed and tried out. Raises Conflict where nothing is `installed`."""
+        if self._servers is None:
+            raise Conflict("The settings of this process cannot be changed.")
+        return self._servers
+
+    async def places(self) -> list[Place]:
+        """Where everything is kept, and how large it is."""
+        return await asyncio.to_thread(places, self._installed.layers) if self._installed else []
 
     @property
     def alone(self) -> bool:

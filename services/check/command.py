@@ -13,7 +13,7 @@ from services.errors import HeadraceError, Invalid
 from services.generations.memory import MemoryJournal
 from services.settings import Settings, load, settings_file, without_password
 from services.store.memory import MemoryStore
-from services.upstream.configured import catalogue
+from services.upstream.configured import Assembly
 from services.upstream.connections import Connections
 
 
@@ -66,8 +66,9 @@ async def _examine(settings: Settings, model: str) -> Record:
     )
     connections = Connections()
     try:
-        asked = catalogue(patient.model_copy(update={"upstreams": unnamed}), connections, settings.server.port)
-        chat = Chat(catalogue(patient, connections, settings.server.port), MemoryStore(), MemoryJournal())
+        assembly = Assembly(connections, settings.server.port)
+        asked = assembly.catalogue(patient.model_copy(update={"upstreams": unnamed}))
+        chat = Chat(assembly.catalogue(patient), MemoryStore(), MemoryJournal())
         await asyncio.gather(asked.refresh(), chat.refresh_models())
         return await examined(chat, model, asked.listings(), data)
     finally:

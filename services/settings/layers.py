@@ -2,7 +2,7 @@
 
     layers = Layers(file, written, given, variables)
     settings, mistakes = layers.judge(kept)          what `kept`, the content of settings.json, would come to
-    settings = layers.keep(kept)                     the same, kept from now on
+    settings = layers.keep(kept)                     the same, kept in settings.json from now on
 
 Rule: the weaker place is laid under the stronger one key by key, the upstreams of the two files name by name. Who gives all
 upstreams in a variable has said all of them. It opens no file but settings.json (kept.py).
@@ -30,10 +30,11 @@ class Layers:
 
     def __init__(self, file: Path, written: dict[str, Any], given: Mapping[str, Given], variables: Mapping[str, str]) -> None:
         self._file = file
+        self.home = file.parent  # what relative paths are meant from
         self._written = written
         self._given = given
         self._variables = variables
-        self.kept_file = file.parent / self._folder() / "settings.json"
+        self.kept_file = self.home / self._folder() / "settings.json"
         self.kept: Mapping[str, Any] = {}
         self.settings = Settings()
 
@@ -49,35 +50,33 @@ class Layers:
         return str(folder) if isinstance(folder, str) and folder else Storage().folder
 
     def judge(self, kept: Mapping[str, Any]) -> tuple[Settings | None, list[Mistake]]:
-        """The settings as they would be; None when they cannot be used. Remembered when there is no mistake."""
+        """The settings as they would be; None when they cannot be used."""
         written = _lay(self._written, kept)
         unresolved: dict[Loc, str] = {}
         resolved = _resolve(written, (), self._variables, unresolved)
         merged = _merge(resolved, _Variables(self._given)())
         below = self._written.get("upstreams")
         count = len(below) if isinstance(below, list) else 0
-        settings, mistakes = judge(Said(self._file, self.kept_file, kept, written, count, self._given, merged), unresolved)
-        if settings is not None and not mistakes:
-            self.settings, self.kept = settings, kept
-        return settings, mistakes
+        return judge(Said(self._file, self.kept_file, kept, written, count, self._given, merged), unresolved)
 
-    def keep(self, kept: Mapping[str, Any]) -> Settings:
-        """Write settings.json. Raises Rejected with what is wrong, and NotSaved; then everything is as it was."""
-        before = self.settings, self.kept
+    def accept(self, kept: Mapping[str, Any]) -> Settings:
+        """The same. Raises Rejected with what is wrong."""
         settings, mistakes = self.judge(kept)
         if settings is None or mistakes:
             raise Rejected("\n".join(mistake.sentence for mistake in mistakes), {mistake.loc: mistake.problem for mistake in mistakes})
-        try:
-            write_kept(self.kept_file, kept)
-        except BaseException:
-            self.settings, self.kept = before
-            raise
+        return settings
+
+    def keep(self, kept: Mapping[str, Any]) -> Settings:
+        """Write settings.json, and go by it. Raises Rejected, and NotSaved; then everything is as it was."""
+        settings = self.accept(kept)
+        write_kept(self.kept_file, kept)
+        self.settings, self.kept = settings, kept
         return settings
 
     def fixed(self, key: str) -> str | None:
         """The variable or flag that has the last word on a setting, such as "environment variable HEADRACE_CHAT__MODEL"."""
         given = self._given.get(key)
-        return given.where.replace(f"{self._file.parent}{os.sep}", "") if given else None
+        return given.where.replace(f"{self.home}{os.sep}", "") if given else None
 
     def upstreams_below(self) -> dict[str, dict[str, Any]]:
         """Those of settings.toml as they stand there, by name."""

@@ -39,9 +39,11 @@ def read(argv: Sequence[str] | None = None, *, home: Path | None = None) -> Laye
     dotenv = _read_dotenv(file.with_name(".env"))
     given, strays = _sort(words, dotenv, file.with_name(".env"))
     layers = Layers(file, written, given, {**dotenv, **os.environ})
-    settings, mistakes = layers.judge(read_kept(layers.kept_file))
+    kept = read_kept(layers.kept_file)
+    settings, mistakes = layers.judge(kept)
     if settings is None or strays or mistakes:
         raise SettingsError("\n".join([*strays, *(mistake.sentence for mistake in mistakes)]))
+    layers.settings, layers.kept = settings, kept
     return layers
 
 

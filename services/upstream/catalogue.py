@@ -49,18 +49,41 @@ class Catalogue:
         prefilling: Iterable[str] = (),
         refuses: Callable[[str], frozenset[str]] = lambda _: frozenset(),
     ) -> None:
-        self._upstreams = {upstream.name: upstream for upstream in upstreams}
         self._builtin = builtin
-        self._preferred = preferred
-        self._patience = patience
         self._remote_patience = remote_patience
-        self._fixed = fixed or {}
-        self._prefilling = frozenset(prefilling)
-        self._refuses = refuses
+        self._take(upstreams, fixed or {}, preferred, patience, prefilling, refuses)
         self._listings = {name: self._first_listing(upstream) for name, upstream in self._upstreams.items()}
         self._refreshing: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[], None]] = []
         self._asked: float | None = None  # when the last refresh ended
+
+    def _take(
+        self,
+        upstreams: Iterable[Upstream],
+        fixed: Mapping[str, Sequence[str]],
+        preferred: str,
+        patience: float,
+        prefilling: Iterable[str],
+        refuses: Callable[[str], frozenset[str]],
+    ) -> None:
+        self._upstreams = {upstream.name: upstream for upstream in upstreams}
+        self._fixed = fixed
+        self._preferred = preferred
+        self._patience = patience
+        self._prefilling = frozenset(prefilling)
+        self._refuses = refuses
+
+    def replace(self, by: "Catalogue") -> None:
+        """Become what another one is, which nobody has asked yet. What an upstream that is gone still says is said to its end.
+
+        An upstream that is in both (the same object) keeps its listing; the others are to be asked: see `refresh`.
+        """
+        before, listings = self._upstreams, self._listings
+        self._take(by._upstreams.values(), by._fixed, by._preferred, by._patience, by._prefilling, by._refuses)
+        kept = {name for name, upstream in self._upstreams.items() if before.get(name) is upstream and not self._fixed.get(name)}
+        self._listings = {name: listings[name] if name in kept else first for name, first in by._listings.items()}
+        for changed in tuple(self._watchers):
+            changed()
 
     def _first_listing(self, upstream: Upstream) -> Listing:
         models = self._fixed.get(upstream.name)
@@ -179,7 +202,7 @@ class Catalogue:
     async def _note(self, upstream: Upstream, *, patient: bool) -> None:
         """Known as soon as it has answered: nobody waits for the slowest one."""
         listing = await self._ask(upstream, patient=patient)
-        if listing != self._listings[upstream.name]:
+        if self._upstreams.get(upstream.name) is upstream and listing != self._listings[upstream.name]:
             self._listings[upstream.name] = listing
             for changed in tuple(self._watchers):
                 changed()

@@ -4,7 +4,7 @@ from functools import cache
 
 from services.errors import Invalid
 from services.messages import Message, Options, Text, Turn
-from services.settings import Settings
+from services.settings import Settings, Upstream
 from services.upstream import PREFILLING, READERS
 from services.upstream.attempts import Persistent
 from services.upstream.catalogue import Catalogue
@@ -31,35 +31,60 @@ _SAMPLES = (
 )
 
 
-def catalogue(settings: Settings, connections: Transport, port: int) -> Catalogue:
-    """Every upstream of the settings but ourselves, then the built-in one."""
-    servers = [
-        HTTPUpstream(
-            upstream.name,
-            READERS[upstream.dialect],
-            upstream.base_url,
-            connections,
-            api_key=upstream.api_key.get_secret_value() if upstream.api_key else None,
-            timeouts=Timeouts(**settings.timeouts_for(upstream).model_dump()),
-            max_line=settings.limits.line,
-            max_reply=settings.limits.reply,
+class Assembly:
+    """Makes upstreams of settings. One whose settings are as they were is the one that was made then: its breaker remembers."""
+
+    def __init__(self, connections: Transport, port: int) -> None:
+        self._connections = connections
+        self._port = port  # our own, on which no upstream of ours is
+        self._made: dict[str, tuple[object, Persistent]] = {}
+
+    def catalogue(self, settings: Settings) -> Catalogue:
+        """Every upstream of the settings but ourselves, then the built-in one."""
+        upstreams = [
+            self._same(upstream.name, (upstream, *_limits(settings, upstream)), settings) for upstream in settings.other_servers(self._port)
+        ]
+        if settings.rehearsal.enabled:
+            upstreams.append(self._same("rehearsal", settings.rehearsal, settings))
+        fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models} | {"rehearsal": tuple(MODELS)}
+        dialects = {upstream.name: str(upstream.dialect) for upstream in settings.upstreams} | {"rehearsal": "openai_chat"}
+        return Catalogue(
+            upstreams,
+            fixed=fixed,
+            preferred=settings.chat.model,
+            patience=settings.chat.probe,
+            refuses=lambda upstream: refused(dialects[upstream]) if upstream in dialects else frozenset(),
+            prefilling=("rehearsal", *(upstream.name for upstream in settings.upstreams if upstream.dialect in PREFILLING)),
         )
-        for upstream in settings.other_servers(port)
-    ]
-    if settings.rehearsal.enabled:
-        rehearsal = Rehearsal(settings.rehearsal.speed)
-        servers.append(HTTPUpstream("rehearsal", READERS["openai_chat"], "http://rehearsal", InProcess(rehearsal.answer)))
-    fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models} | {"rehearsal": tuple(MODELS)}
-    dialects = {upstream.name: str(upstream.dialect) for upstream in settings.upstreams} | {"rehearsal": "openai_chat"}
-    persistent = (Persistent(server, spare=server.name != "rehearsal") for server in servers)
-    return Catalogue(
-        persistent,
-        fixed=fixed,
-        preferred=settings.chat.model,
-        patience=settings.chat.probe,
-        refuses=lambda upstream: refused(dialects[upstream]) if upstream in dialects else frozenset(),
-        prefilling=("rehearsal", *(upstream.name for upstream in settings.upstreams if upstream.dialect in PREFILLING)),
-    )
+
+    def _same(self, name: str, said: object, settings: Settings) -> Persistent:
+        if name not in self._made or self._made[name][0] != said:
+            self._made[name] = said, self.make(name, settings)
+        return self._made[name][1]
+
+    def make(self, name: str, settings: Settings) -> Persistent:
+        """One upstream, by the name that settings give it."""
+        if name == "rehearsal":
+            rehearsal = InProcess(Rehearsal(settings.rehearsal.speed).answer)
+            return Persistent(HTTPUpstream(name, READERS["openai_chat"], "http://rehearsal", rehearsal), spare=False)
+        [upstream] = [upstream for upstream in settings.upstreams if upstream.name == name]
+        timeouts, max_line, max_reply = _limits(settings, upstream)
+        return Persistent(
+            HTTPUpstream(
+                name,
+                READERS[upstream.dialect],
+                upstream.base_url,
+                self._connections,
+                api_key=upstream.api_key.get_secret_value() if upstream.api_key else None,
+                timeouts=timeouts,
+                max_line=max_line,
+                max_reply=max_reply,
+            )
+        )
+
+
+def _limits(settings: Settings, upstream: Upstream) -> tuple[Timeouts, int, int]:
+    return Timeouts(**settings.timeouts_for(upstream).model_dump()), settings.limits.line, settings.limits.reply
 
 
 @cache
