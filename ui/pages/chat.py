@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 
 from nicegui import background_tasks, ui
 
-from services.chat import Chat, Listing
+from services.chat import Chat, Given, Listing
 from services.conversations import Branch
 from services.errors import HeadraceError, NotFound
 from ui.pages.soon import Soon
-from ui.panels.composer import Composer
+from ui.panels.composer import Composer, Written
 from ui.panels.sidebar import Sidebar
 from ui.panels.transcript import Intents, Transcript
 from ui.panels.welcome import Welcome
@@ -61,7 +61,8 @@ class ChatPage:
                 self._transcript = Transcript(Intents(self._retry, self._regenerate, self._edit, self._go_on, self._choose_branch))
                 with ui.element("div").classes("hr-dock"):
                     self._welcome = Welcome(on_suggestion=self._suggested, on_look=self._look_again)
-                    self._composer = Composer(on_send=self._send, on_stop=self._stop, on_model=self._choose)
+                    limits = self._chat.limits._asdict()
+                    self._composer = Composer(limits, on_send=self._send, on_stop=self._stop, on_model=self._choose)
         self._client.on_delete(self._leave)
         self._unwatch = self._chat.watch(self._changed)
         self._unwatch_models = self._chat.watch_models(self._models_changed)
@@ -139,11 +140,12 @@ class ChatPage:
 
     # Asking
 
-    async def _send(self, text: str, id: str) -> bool:
+    async def _send(self, written: Written) -> bool:
         """Whether the question was taken."""
         new = self._conversation is None
+        files = [Given(*each) for each in written.files]
         try:
-            asked = await self._chat.send(self._conversation, self._composer.model, text, id=id)
+            asked = await self._chat.send(self._conversation, self._composer.model, written.text, id=written.id, files=files)
             self._conversation = asked.conversation
         except HeadraceError as exc:
             ui.notify(exc.message, type="warning", position="top")
@@ -155,7 +157,7 @@ class ChatPage:
         return True
 
     async def _suggested(self, text: str) -> bool:
-        return self._conversation is None and await self._send(text, self._first)
+        return self._conversation is None and await self._send(Written(text, self._first))
 
     async def _do(self, work: Callable[[str], Awaitable[object]]) -> bool:
         """Do something in this conversation and show what has come of it; whether it was taken."""

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from services.messages import Part
 from ui.language import say
 from ui.panels.actions import Switch, copy_button
+from ui.panels.attached import show_attached
 from ui.theme import icon_button
 
 LONG = 1200  # characters
@@ -45,6 +47,7 @@ class Question:
     def __init__(
         self,
         text: str,
+        attached: Sequence[Part] = (),
         *,
         on_edit: Callable[[str, str], Awaitable[bool]],
         on_choose: Callable[[str], Awaitable[None]],
@@ -53,6 +56,7 @@ class Question:
         self._text = text
         self._on_edit = on_edit
         with ui.element("article").classes("hr-msg hr-user").props('data-role="user"') as self._box:
+            show_attached(attached)
             self._bubble = ui.label(say("This message is damaged and cannot be shown.") if damaged else text).classes("hr-bubble")
             if damaged:
                 self._box.props("data-damaged")
@@ -60,12 +64,14 @@ class Question:
                 self._bubble.classes("hr-long")
                 more = ui.button(say("Show more"), color=None).props('flat dense no-caps aria-expanded="false"').classes("hr-more")
                 more.on("click", js_handler=_UNFOLD)
+            self._speaks = damaged or bool(text.strip()) or not attached
+            self._bubble.set_visibility(self._speaks)
             self._editor = ui.element("div").classes("hr-editor")
             self._editor.set_visibility(False)
             with ui.element("div").classes("hr-actions"):
                 self._switch = Switch(on_choose=on_choose)
                 copy_button(lambda: text)
-                icon_button("edit", say("Edit")).on("click", self._edit)
+                icon_button("edit", say("Edit")).classes("hr-edit").on("click", self._edit)
 
     def set_last(self, last: bool) -> None:
         pass
@@ -101,4 +107,4 @@ class Question:
 
     def _show_editor(self, shown: bool) -> None:
         self._editor.set_visibility(shown)
-        self._bubble.set_visibility(not shown)
+        self._bubble.set_visibility(not shown and self._speaks)

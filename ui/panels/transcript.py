@@ -55,7 +55,13 @@ class Transcript:
         with self._thread:
             if node.generation is None:
                 text = node.message.text if node.message else ""
-                self._drawn[key] = Question(text, on_edit=partial(intents.edit, node.id), on_choose=intents.choose, damaged=node.damaged)
+                self._drawn[key] = Question(
+                    text,
+                    node.message.parts if node.message else (),
+                    on_edit=partial(intents.edit, node.id),
+                    on_choose=intents.choose,
+                    damaged=node.damaged,
+                )
                 return False
             answer = Answer(
                 node.generation,

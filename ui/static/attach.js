@@ -25,12 +25,13 @@ export default {
       <span class="hr-unseen" role="status">{{ said }}</span>
     </div>`,
   props: { limits: Object, words: Object },
-  emits: ["refused", "changed"],
+  emits: ["refused"],
   data: () => ({ items: [], said: "" }),
   mounted() {
     this.box = this.$el.closest(".hr-composer").querySelector("textarea");
     this.main = this.$el.closest(".hr-main");
     this.path = location.pathname;
+    Quasar.LoadingBar?.setDefaults({ hijackFilter: () => false }); // no bar across the window for an upload: its chip has one
     this.listeners = [
       [this.box, "paste", this.paste],
       [this.main, "dragenter", this.over],
@@ -69,15 +70,15 @@ export default {
       if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
       event.preventDefault();
       event.dataTransfer.dropEffect = "copy";
-      this.main.classList.add("hr-dropping");
+      this.main.dataset.dropping = this.words.drop;
     },
     out(event) {
-      if (!event.relatedTarget || !this.main.contains(event.relatedTarget)) this.main.classList.remove("hr-dropping");
+      if (!event.relatedTarget || !this.main.contains(event.relatedTarget)) delete this.main.dataset.dropping;
     },
     drop(event) {
       if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
       event.preventDefault();
-      this.main.classList.remove("hr-dropping");
+      delete this.main.dataset.dropping;
       this.take([...event.dataTransfer.files]);
       this.box.focus();
     },
@@ -103,7 +104,7 @@ export default {
       const kept = this.items.find((each) => each.key === item.key); // the one that is watched
       const body = await smaller(file, this.limits.side);
       if (body.size > this.limits.bytes) {
-        this.drop_(kept, this.words.large.replace("{name}", kept.name).replace("{limit}", sized(this.limits.bytes)));
+        this.giveUp(kept, this.words.large.replace("{name}", kept.name).replace("{limit}", sized(this.limits.bytes)));
         return;
       }
       if (this.items.includes(kept)) this.send(kept, body);
@@ -118,11 +119,11 @@ export default {
         const { read, pages } = last(request.responseText);
         if (pages) Object.assign(item, { read, pages });
       };
-      request.onerror = () => this.drop_(item, this.words.lost.replace("{name}", item.name));
+      request.onerror = () => this.giveUp(item, this.words.lost.replace("{name}", item.name));
       request.onload = () => {
         const told = last(request.responseText);
         if (told.hash) this.here(item, told);
-        else this.drop_(item, told.error?.message ?? this.words.lost.replace("{name}", item.name));
+        else this.giveUp(item, told.error?.message ?? this.words.lost.replace("{name}", item.name));
       };
       request.send(body);
     },
@@ -139,11 +140,13 @@ export default {
       item.file = file;
       delete item.request;
       this.keep();
+      this.settle();
       this.said = `${item.name}: ${this.note(item)}`;
     },
-    drop_(item, sentence) {
+    giveUp(item, sentence) {
       if (!this.items.includes(item)) return;
       if (item.text !== undefined) insert(this.box, item.text); // a pasted text is never lost
+      this.wish = null;
       this.forget(item);
       this.refuse(sentence);
     },
@@ -153,8 +156,6 @@ export default {
     remove(item) {
       const at = this.items.indexOf(item);
       this.forget(item);
-      const buttons = this.$el.querySelectorAll(".hr-file-remove");
-      (buttons[Math.min(at, buttons.length - 1)] ?? this.box).focus();
       this.$nextTick(() => (this.$el.querySelectorAll(".hr-file-remove")[Math.max(at - 1, 0)] ?? this.box).focus());
     },
     asText(item) {
@@ -184,6 +185,15 @@ export default {
     busy() {
       return this.items.some((item) => !item.file);
     },
+    then(wish) {
+      this.wish = wish;
+    },
+    settle() {
+      if (this.busy() || !this.wish) return;
+      const wish = this.wish;
+      this.wish = null;
+      wish();
+    },
     taken(path) {
       sessionStorage.removeItem("files " + path);
       for (const item of [...this.items]) this.forget(item);
@@ -199,11 +209,10 @@ export default {
       this.tell();
     },
     tell() {
-      const composer = this.$el.closest(".hr-composer");
-      composer.classList.toggle("hr-has-files", this.items.length > 0);
+      const dock = this.$el.closest(".hr-composer");
+      dock.dataset.attached = this.items.length > 0;
       const characters = this.items.reduce((sum, item) => sum + Math.min(item.file?.characters ?? 0, this.limits.characters), 0);
-      composer.dataset.files = characters;
-      composer.dataset.pictures = this.items.filter((item) => item.image).length;
+      dock.dataset.files = characters;
       this.box.dispatchEvent(new Event("weighed"));
     },
   },

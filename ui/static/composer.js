@@ -1,0 +1,109 @@
+// Where a person writes: what its keys do, and what is kept of a draft. What was written stays until the server has taken it, and its id
+// stays with it, over a reload and a lost server, too: sent again it is the same message. Every conversation has its own draft.
+
+const composer = {
+  box: () => document.querySelector(".hr-composer .hr-input"),
+  attach: () => getElement(Number(document.querySelector(".hr-composer .hr-attach")?.id.slice(1))),
+
+  // Enter sends, Shift+Enter breaks the line, and Enter that ends an IME composition (keyCode 229 in Safari) does neither.
+  keydown(event, emit) {
+    if (event.isComposing || event.keyCode === 229) return;
+    const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
+    if (event.key === "ArrowUp" && plain && !event.target.value) {
+      const last = [...document.querySelectorAll(".hr-queued-edit, .hr-user .hr-edit")].pop();
+      if (last) event.preventDefault();
+      last?.click();
+    } else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      composer.send(emit);
+    }
+  },
+  send(emit) {
+    const box = composer.box(), attach = composer.attach(), text = box.value;
+    if (box.dataset.sent !== undefined || !window.socket?.connected) return;
+    if (attach?.busy()) {
+      attach.then(() => composer.send(emit)); // as soon as the files are there
+      return;
+    }
+    const files = attach?.files() ?? [];
+    if (!text.trim() && !files.length) return;
+    if (text.length > Number(box.dataset.most)) {
+      emit({ long: text.length });
+      return;
+    }
+    const key = "sent " + location.pathname, sent = JSON.parse(sessionStorage.getItem(key));
+    const same = sent?.text === text && JSON.stringify(sent.files ?? []) === JSON.stringify(files);
+    const id = same ? sent.id : newId();
+    sessionStorage.setItem(key, JSON.stringify({ text, files, id }));
+    box.dataset.sent = location.pathname;
+    setTimeout(() => delete box.dataset.sent, 5000);
+    emit({ text, files, id });
+  },
+  press() {
+    composer.box().dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", cancelable: true }));
+    composer.box().focus();
+  },
+  input() {
+    const box = composer.box();
+    box.style.height = "auto";
+    box.style.height = box.scrollHeight + "px";
+    sessionStorage.setItem("draft " + location.pathname, box.value);
+    composer.weigh();
+  },
+  restore() {
+    const box = composer.box(), draft = sessionStorage.getItem("draft " + location.pathname);
+    box?.addEventListener("weighed", composer.weigh);
+    if (box && draft && !box.value) {
+      box.value = draft;
+      box.dispatchEvent(new Event("input"));
+    }
+  },
+  left: () => delete composer.box().dataset.sent,
+  taken() {
+    const box = composer.box(), path = box.dataset.sent ?? location.pathname;
+    for (const kind of ["draft ", "sent "]) sessionStorage.removeItem(kind + path);
+    delete box.dataset.sent;
+    composer.attach()?.taken(path);
+    composer.put("");
+  },
+  // These messages were taken: one of them that is still in the box was sent when its server was lost.
+  known(ids) {
+    const key = "sent " + location.pathname, sent = JSON.parse(sessionStorage.getItem(key));
+    if (!sent || !ids.includes(sent.id)) return;
+    sessionStorage.removeItem(key);
+    if (composer.box().value === sent.text) {
+      composer.attach()?.taken(location.pathname);
+      composer.put("");
+    }
+  },
+  put(text) {
+    composer.box().value = text;
+    composer.box().dispatchEvent(new Event("input"));
+  },
+  // A message that waited comes back, ahead of what is being written.
+  bring(text, files) {
+    const box = composer.box();
+    composer.put([text, box.value].filter((each) => each.trim()).join("\n\n"));
+    composer.attach()?.put(files);
+    box.focus();
+  },
+
+  // The ring: what the server told of the conversation, and about a token for four characters of what is written here.
+  weigh() {
+    const gauge = document.querySelector(".hr-gauge"), note = document.querySelector(".hr-gauge-note"), dock = document.querySelector(".hr-composer");
+    const limit = Number(gauge?.dataset.limit);
+    if (!gauge || !limit) return;
+    const written = composer.box().value.length + Number(dock.dataset.files ?? 0);
+    const used = Number(gauge.dataset.used) + Math.ceil(written / 4), part = used / limit;
+    const number = (value) => value.toLocaleString(document.documentElement.lang || "en");
+    const about = used < 100 ? used : Number(used.toPrecision(2));
+    const told = gauge.dataset.words.replace("{used}", number(about)).replace("{limit}", number(limit));
+    gauge.style.setProperty("--part", Math.min(part, 1));
+    gauge.dataset.near = part > 1 ? "over" : part > 0.85 ? "near" : "";
+    gauge.title = told;
+    gauge.setAttribute("aria-valuetext", told);
+    gauge.setAttribute("aria-valuenow", Math.min(100, Math.round(part * 100)));
+    const warning = part > 1 ? gauge.dataset.over : part > 0.85 ? gauge.dataset.close : "";
+    if (note.textContent !== warning) note.textContent = warning;
+  },
+};
