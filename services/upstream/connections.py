@@ -3,15 +3,16 @@
     connections = Connections()          the one pool, HTTP/1.1 through aiohttp
     InProcess(answer)                    the same for a server that is a function of this process
     response = await connections.send("POST", url, headers, body, 5.0)
-    while data := await response.read(): ...
-    response.close()
+    await response.pour(into)            or: while data := await response.read(): ...
+    await response.close()
 
 No redirect is followed, no proxy from the environment is used, no cookie is kept, no body is decompressed.
 """
 
+import asyncio
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -19,6 +20,10 @@ from services.upstream.rehearsal.script import Answer
 
 # What sending and reading raise when a connection cannot be made, or breaks.
 BROKEN = (aiohttp.ClientError, aiohttp.http.HttpProcessingError, ConnectionError)
+
+
+# Takes bytes the moment they come. What it returns: True, it wants no more; something to await before more is read; or nothing.
+Into = Callable[[bytes], Awaitable[None] | bool | None]
 
 
 class Response(Protocol):
@@ -36,6 +41,9 @@ class Response(Protocol):
 
     async def read(self) -> bytes:
         """What has come since the last read, at least one byte; empty at the end. Raises one of BROKEN."""
+
+    async def pour(self, into: Into) -> None:
+        """Hand over everything that comes, until `into` wants no more or there is none. Raises one of BROKEN, and what `into` raises."""
 
     async def close(self) -> None:
         """A response that was not read to its end takes its connection along."""
@@ -76,8 +84,81 @@ class _Response:
     def at_end(self) -> bool:
         return self._response.content.at_eof()
 
+    async def pour(self, into: Into) -> None:
+        pouring = _Pouring(self._response.content, into)
+        try:
+            while (full := await pouring.flow()) is not None:
+                await full
+        finally:
+            pouring.end()
+
     async def close(self) -> None:
         self._response.close()
+
+
+class _Pouring:
+    """Takes the bytes of a body in the very call that brings them, so that no task has to wake up for each: a sixth of a relay's CPU.
+
+    It stands in the place of the future that aiohttp's StreamReader (3.13 and 3.14) keeps for who waits for bytes, and may not use
+    `read_nowait` there: that may call the parser, which is in the middle of its work, again.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader, into: Into) -> None:
+        self._content: Any = content
+        self._into = into
+
+    async def flow(self) -> Awaitable[None] | None:
+        """Returns what to await before more is taken; None when it is over."""
+        self._over: asyncio.Future[Awaitable[None] | None] = asyncio.get_running_loop().create_future()
+        content = self._content
+        while content._buffer and not self._over.done():
+            self._take(content.read_nowait())
+        self._wait()
+        return await self._over
+
+    def end(self) -> None:
+        if self._content._waiter is self:
+            self._content._waiter = None
+
+    def _wait(self) -> None:
+        if self._over.done():
+            return
+        if self._content._exception is not None:
+            self._over.set_exception(self._content._exception)
+        elif self._content._eof:
+            self._over.set_result(None)
+        else:
+            self._content._waiter = self
+
+    def _take(self, data: bytes) -> None:
+        try:
+            full = self._into(data)
+        except Exception as exc:  # it must not reach the parser: who pours gets it
+            self._over.set_exception(exc)
+        else:
+            if full is True:
+                self._over.set_result(None)
+            elif full:
+                self._over.set_result(full)
+
+    # What StreamReader calls: bytes have come, the end has come, or the connection broke.
+
+    def done(self) -> bool:
+        return self._over.done()
+
+    def set_result(self, _: None) -> None:
+        content = self._content
+        if content._buffer:
+            data = b"".join(content._buffer)
+            content._buffer.clear()
+            content._size = 0
+            if content._http_chunk_splits:
+                content._http_chunk_splits.clear()
+            self._take(data)
+        self._wait()
+
+    def set_exception(self, exc: BaseException) -> None:
+        self._over.set_exception(exc)
 
 
 def _open() -> aiohttp.ClientSession:
@@ -123,6 +204,14 @@ class _Answered:
                 return data
         self.at_end = True
         return b""
+
+    async def pour(self, into: Into) -> None:
+        while data := await self.read():
+            full = into(data)
+            if full is True:
+                return
+            if full:
+                await full
 
     async def close(self) -> None:
         await self._chunks.aclose()

@@ -73,8 +73,7 @@ class HTTPUpstream:
                 try:
                     await self._check(response)
                     emit([Status("waiting")])
-                    # A task of its own: a chunk then wakes three coroutines instead of eight.
-                    await asyncio.get_running_loop().create_task(self._pump(response, reader, emit, patience))
+                    await self._pump(response, reader, emit, patience)
                 finally:
                     await response.close()
         except (TimedOut, Truncated):
@@ -87,23 +86,27 @@ class HTTPUpstream:
 
     async def _pump(self, response: Response, reader: Reader, emit: Emit, patience: Patience) -> None:
         left = self._max_reply
+
+        def into(data: bytes) -> Awaitable[None] | bool | None:
+            nonlocal left
+            left -= len(data)
+            if left < 0:
+                raise LimitExceeded(f"{self.name} sent more than {self._max_reply:,} bytes in one reply.")
+            events = reader.feed(data)
+            if not events:
+                return None
+            patience.heard = True
+            full = emit(events)
+            return reader.done or full
+
         try:
-            while data := await response.read():
-                left -= len(data)
-                if left < 0:
-                    raise LimitExceeded(f"{self.name} sent more than {self._max_reply:,} bytes in one reply.")
-                events = reader.feed(data)
-                if events:
-                    patience.heard = True
-                    full = emit(events)
-                    if reader.done:
-                        await _linger(response)
-                        return
-                    if full is not None:
-                        await full
+            await response.pour(into)
         except BROKEN as exc:
             raise self._broken_off() from exc
-        emit(reader.finish())
+        if reader.done:
+            await _linger(response)
+        else:
+            emit(reader.finish())
 
     async def models(self) -> list[Model]:
         """The models the server says it has. Raises UpstreamError."""
