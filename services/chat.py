@@ -273,6 +273,10 @@ class Chat:
         """The same of every conversation; their ids."""
         return await self._deletion.discard_all()
 
+    async def discarded(self, conversation: str) -> Conversation | None:
+        """One that can still be brought back."""
+        return await self._deletion.waiting(conversation)
+
     async def bring_back(self, conversation: str) -> None:
         """A discarded one, whole. Raises NotFound when it is too late."""
         await self._deletion.bring_back(conversation)

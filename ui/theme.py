@@ -40,6 +40,7 @@ document.addEventListener('keydown', (e) => {
     else if (key === 'escape' && document.querySelector('.hr-main')?.inert) toggleSidebar();
     else if (key === 'escape' && document.querySelector('.hr-composer.hr-running')) press('.hr-stop');
     else if (ctrl && e.shiftKey && key === 'o') press('.hr-new');
+    else if (ctrl && !e.shiftKey && key === 'k') press('.hr-search');
     else if (ctrl && !e.shiftKey && key === 'b') { e.preventDefault(); toggleSidebar(); }
 });
 </script>"""
@@ -48,7 +49,7 @@ document.addEventListener('keydown', (e) => {
 def dress() -> None:
     """Once, before the first page: serve the stylesheets and put them into every page's head."""
     app.add_static_files("/static", STATIC)
-    for name in ("headrace.css", "prose.css", "composer.css"):
+    for name in ("headrace.css", "prose.css", "composer.css", "shelf.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="/static/{name}">', shared=True)
     ui.add_head_html('<meta name="color-scheme" content="light dark">', shared=True)
     ui.add_head_html(WINDOW, shared=True)

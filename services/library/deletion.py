@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 
 from services.attachments.attachments import Attachments
+from services.conversations import Conversation
 from services.errors import HeadraceError, NotFound
 from services.generations.registry import Generations
 from services.store.store import Store
@@ -56,6 +57,10 @@ class Deletion:
             except NotFound:
                 continue
         return gone
+
+    async def waiting(self, conversation: str) -> Conversation | None:
+        """One that can still be brought back."""
+        return await self._store.get(conversation) if conversation in self._waiting else None
 
     async def bring_back(self, conversation: str) -> None:
         """Raises NotFound when the time was over."""

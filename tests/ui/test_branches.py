@@ -196,12 +196,13 @@ def test_a_conversation_is_renamed_and_deleted_while_it_streams(page: Page) -> N
     visit(other, page.url)
     line = page.locator(".hr-chat-line").first
     press(line, f"Options of {LONG}, to be deleted")
+    page.get_by_role("menuitem", name="Rename").click()
     page.get_by_role("textbox", name="Title").fill("The race")
-    page.get_by_role("button", name="Rename").click()
+    page.keyboard.press("Enter")
     expect(other.get_by_role("link", name="The race")).to_be_visible()
     expect(page).to_have_title("The race")
     press(page.locator(".hr-chat-line").first, "Options of The race")
-    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("menuitem", name="Delete").click()
     for each in (page, other):
         each.wait_for_url(re.compile(r"/$"))
         expect(each.get_by_role("heading", name="What shall we talk about?")).to_be_visible()

@@ -15,33 +15,37 @@ from nicegui import background_tasks, ui
 from services.chat import Chat, Given, Listing
 from services.conversations import Branch
 from services.errors import HeadraceError, NotFound
+from ui.pages.shelf import Shelf, Shelves
 from ui.pages.soon import Soon
 from ui.panels.composer import Composer, Written
-from ui.panels.sidebar import Sidebar
 from ui.panels.transcript import Intents, Transcript
 from ui.panels.welcome import Welcome
 from ui.theme import frame
 
 STALE = 30.0  # seconds after which a page that is opened asks the model servers again
-NEWS = 0.25  # seconds until the list of conversations tells what has changed in it; what comes together is told together
-REST = 1.0  # seconds from one such telling to the next: every page that is open does it
 
 
 def register(chat: Chat) -> None:
+    shelves = Shelves(chat)
+
     @ui.page("/")
-    async def start(model: str = "") -> None:
-        await ChatPage(chat, model).build(None)
+    async def start(model: str = "", undo: str = "") -> None:
+        page = ChatPage(chat, shelves, model)
+        await page.build(None)
+        if undo:
+            await page.offer_undo(undo)
 
     @ui.page("/c/{id}")
     async def conversation(id: str) -> None:
-        await ChatPage(chat).build(id)
+        await ChatPage(chat, shelves).build(id)
 
 
 class ChatPage:
     """One browser tab. Its tasks end with it; the generations it watches do not."""
 
-    def __init__(self, chat: Chat, model: str = "") -> None:
+    def __init__(self, chat: Chat, shelves: Shelves, model: str = "") -> None:
         self._chat = chat
+        self._shelves = shelves
         self._client = ui.context.client
         self._conversation: str | None = None
         self._running: str | None = None  # the generation that Stop would stop
@@ -50,12 +54,11 @@ class ChatPage:
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._gone = False
         self._branch = Soon(self._show_branch)
-        self._list = Soon(self._show_conversations, after=NEWS, rest=REST)
 
     async def build(self, conversation: str | None) -> None:
         with frame() as (side, main):
             with side:
-                self._sidebar = Sidebar(on_new=self._new, on_open=self._go, on_rename=self._rename, on_delete=self._delete)
+                self._shelf = Shelf(self._chat, self._shelves, lambda: self._conversation, self._new)
             with main:
                 self._main = main
                 self._transcript = Transcript(Intents(self._retry, self._regenerate, self._edit, self._go_on, self._choose_branch))
@@ -63,6 +66,7 @@ class ChatPage:
                     self._welcome = Welcome(on_suggestion=self._suggested, on_look=self._look_again)
                     limits = self._chat.limits._asdict()
                     self._composer = Composer(limits, on_send=self._send, on_stop=self._stop, on_model=self._choose)
+        self._shelf.build_toast()
         self._client.on_delete(self._leave)
         self._unwatch = self._chat.watch(self._changed)
         self._unwatch_models = self._chat.watch_models(self._models_changed)
@@ -70,12 +74,15 @@ class ChatPage:
         background_tasks.create(self._refresh_models(), name="refresh models")
         if conversation:
             await self._open(conversation)
-        await self._show_conversations()
+        await self._shelf.show()
+
+    async def offer_undo(self, conversation: str) -> None:
+        ui.navigate.history.replace("/")
+        await self._shelf.offer_undo(conversation)
 
     def _leave(self) -> None:
         self._gone = True
         self._branch.end()
-        self._list.end()
         self._unwatch()
         self._unwatch_models()
         for task in self._watching.values():
@@ -91,6 +98,7 @@ class ChatPage:
             ui.navigate.history.replace("/")
             return
         self._conversation = conversation
+        self._chat.seen(conversation)
         self._offer_models(self._chat.models(), branch.conversation.model)
         self._composer.known([node.id for node in branch.nodes if node.generation is None])
         self._show(branch)
@@ -120,23 +128,13 @@ class ChatPage:
         """Another tab, a client of the API, or the end of an answer."""
         if conversation == self._conversation:
             self._branch.want()
-        self._list.want()
-
-    async def _show_conversations(self) -> None:
-        conversations = await self._chat.conversations()
-        if not self._gone:
-            with self._client:
-                self._sidebar.show(conversations, self._conversation, self._chat.is_answering)
 
     def _new(self) -> None:
         """A new chat begins with the model of this one."""
         ui.navigate.to(f"/?{urlencode({'model': self._composer.model})}" if self._composer.model else "/")
 
-    def _go(self, conversation: str) -> None:
-        ui.navigate.to(f"/c/{conversation}")
-
     def _go_home(self) -> None:
-        ui.navigate.to("/")
+        ui.navigate.to(self._shelf.home(self._conversation or ""))
 
     # Asking
 
@@ -185,19 +183,6 @@ class ChatPage:
 
     async def _choose_branch(self, node: str) -> None:
         await self._do(lambda conversation: self._chat.choose(conversation, node))
-
-    async def _rename(self, conversation: str, title: str) -> None:
-        await self._tell(self._chat.rename(conversation, title))
-
-    async def _delete(self, conversation: str) -> None:
-        await self._tell(self._chat.delete(conversation))
-
-    async def _tell(self, work: Awaitable[None]) -> None:
-        """All pages that show it are told what has changed, this one too."""
-        try:
-            await work
-        except HeadraceError as exc:
-            ui.notify(exc.message, type="warning", position="top")
 
     async def _stop(self) -> None:
         if self._running is not None:

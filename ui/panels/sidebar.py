@@ -1,91 +1,133 @@
-"""The list of conversations. It draws what it is shown and says which one is wanted, renamed or deleted."""
+"""The list of conversations. It draws what it is shown, and of that only what changed, and says what is wanted of which one."""
 
-import datetime
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-from itertools import groupby
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from nicegui import ui
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
 
-from services.conversations import Conversation
 from ui.language import say
 from ui.theme import TOGGLE_SIDEBAR, icon_button
 
+Line = tuple[str, bool, str, bool, bool, bool]  # title, pinned, folder, archived, answering, unseen
+Section = tuple[str, Sequence[str], int]  # a key below or `/` and a folder's name; ids; how many there are in all
+ACTS = ("rename", "pin", "move", "archive", "export", "delete")
+
+
+class Shown(NamedTuple):
+    """`rest` is how many lines are there besides those that are shown."""
+
+    sections: Sequence[Section]
+    lines: Mapping[str, Line]
+    current: str | None
+    rest: int
+
 
 class Sidebar:
+    """`on_act(what, id, value)` for what ACTS names; `on_more`: more lines are wanted; `on_fold`: these sections are open."""
+
     def __init__(
         self,
         *,
         on_new: Callable[[], None],
         on_open: Callable[[str], None],
-        on_rename: Callable[[str, str], Awaitable[None]],
-        on_delete: Callable[[str], Awaitable[None]],
+        on_act: Callable[[str, str, object], Awaitable[None]],
+        on_more: Callable[[], Awaitable[None]],
+        on_fold: Callable[[set[str]], Awaitable[None]],
     ) -> None:
-        self._on_open = on_open
-        self._on_rename = on_rename
-        self._on_delete = on_delete
-        self._chosen = ""  # whose options are open
         with ui.element("div").classes("hr-side-head"):
             ui.label("Headrace").classes("hr-brand")
             icon_button("menu_open", say("Close sidebar")).on("click", js_handler=TOGGLE_SIDEBAR)
-        new = ui.button(say("New chat"), icon="edit_square", color=None, on_click=on_new)
-        new.props('flat no-caps align="left"').classes("hr-new")
-        new.props["aria-label"], new.props["title"] = say("New chat"), f"{say('New chat')} (Ctrl+Shift+O)"
-        self._list = ui.element("div").classes("hr-chats")
-        self._build_options()
-
-    def _build_options(self) -> None:
-        """One dialog for all of them: the list may be drawn anew while it is open."""
-        with ui.dialog() as self._options, ui.element("div").classes("hr-options"):
-            self._title = ui.input(say("Title")).props('outlined dense maxlength="200"').classes("hr-title")
-            self._title.on("keydown.enter", self._rename)
-            with ui.element("div").classes("hr-tools"):
-                ui.button(say("Delete"), color=None, on_click=self._delete).props("flat dense no-caps").classes("hr-delete")
-                ui.element("div").classes("hr-grow")
-                ui.button(say("Cancel"), color=None, on_click=self._options.close).props("flat dense no-caps")
-                ui.button(say("Rename"), color=None, on_click=self._rename).props("flat dense no-caps").classes("hr-ask")
-
-    def _open_options(self, conversation: Conversation) -> None:
-        self._chosen = conversation.id
-        self._title.set_value(conversation.title)
-        self._options.open()
-
-    async def _rename(self) -> None:
-        self._options.close()
-        await self._on_rename(self._chosen, str(self._title.value or ""))
-
-    async def _delete(self) -> None:
-        self._options.close()
-        await self._on_delete(self._chosen)
-
-    def show(self, conversations: Sequence[Conversation], current: str | None, answering: Callable[[str], bool]) -> None:
-        self._list.clear()
-        with self._list:
-            for day, group in groupby(conversations, key=lambda conversation: _day(conversation.updated)):
-                ui.label(day).classes("hr-day")
-                for conversation in group:
-                    self._line(conversation, conversation.id == current, answering(conversation.id))
-
-    def _line(self, conversation: Conversation, current: bool, answering: bool) -> None:
-        with ui.element("div").classes("hr-chat-line"):
-            self._link(conversation, current, answering)
-            icon_button("more_horiz", say("Options of {title}", title=conversation.title)).classes("hr-chat-more").on(
-                "click", partial(self._open_options, conversation)
-            )
-
-    def _link(self, conversation: Conversation, current: bool, answering: bool) -> None:
-        link = ui.link(target=f"/c/{conversation.id}").classes("hr-chat").props('aria-current="page"' if current else "")
-        link.on(
-            "click",
-            lambda: self._on_open(conversation.id),
-            js_handler="(e) => { if (!e.ctrlKey && !e.metaKey) { e.preventDefault(); emit(); } }",
+        new = _wide_button("edit_square", say("New chat"), "Ctrl+Shift+O").classes("hr-new")
+        new.on("click", on_new)
+        _wide_button("search", say("Search"), "Ctrl+K").classes("hr-search").on(
+            "click", js_handler="() => dispatchEvent(new Event('hr-search'))"
         )
-        with link:
-            ui.label(conversation.title).classes("hr-chat-title")
-            if answering:
-                ui.element("span").classes("hr-spinner").props('role="img"').props["aria-label"] = say("answering")
+        self._lines = Lines(on_open=on_open, on_act=on_act, on_more=on_more, on_fold=on_fold)
+
+    def show(self, shown: Shown) -> None:
+        self._lines.show(shown)
 
 
-def _day(moment: float) -> str:
-    days = (datetime.date.today() - datetime.date.fromtimestamp(moment)).days
-    return say("Today" if days <= 0 else "Yesterday" if days == 1 else "Last 7 days" if days < 7 else "Older")
+def _wide_button(icon: str, name: str, keys: str) -> ui.button:
+    button = ui.button(name, icon=icon, color=None).props('flat no-caps align="left"').classes("hr-wide")
+    button.props["aria-label"], button.props["title"] = name, f"{name} ({keys})"
+    return button
+
+
+class Lines(Element, component=Path(__file__).parent.parent / "static" / "shelf.js"):
+    """The props always hold everything, so a page that is built or loaded again shows the truth; `change` only saves work."""
+
+    def __init__(
+        self,
+        *,
+        on_open: Callable[[str], None],
+        on_act: Callable[[str, str, object], Awaitable[None]],
+        on_more: Callable[[], Awaitable[None]],
+        on_fold: Callable[[set[str]], Awaitable[None]],
+    ) -> None:
+        super().__init__()
+        self._on_act = on_act
+        self._shown = Shown([], {}, None, 0)
+        with self._props.suspend_updates():
+            self._props["words"] = _words()
+            self._keep()
+        self.on("open", lambda event: on_open(str(event.args)))
+        self.on("act", self._act)
+        self.on("more", on_more)
+
+        async def fold(event: GenericEventArguments) -> None:
+            if isinstance(event.args, list):
+                await on_fold({str(key) for key in event.args})
+
+        self.on("fold", fold)
+
+    def show(self, shown: Shown) -> None:
+        """Sends what is another than before."""
+        before, self._shown = self._shown, shown
+        if before == shown:
+            return
+        with self._props.suspend_updates():
+            self._keep()
+        changed = {id: line for id, line in shown.lines.items() if before.lines.get(id) != line}
+        gone = [id for id in before.lines if id not in shown.lines]
+        sections = shown.sections if before.sections != shown.sections else None
+        self.run_method("change", {"lines": changed, "gone": gone, "sections": sections, "current": shown.current, "rest": shown.rest})
+
+    def _keep(self) -> None:
+        sections, lines, current, rest = self._shown
+        self._props["start"] = {"sections": sections, "lines": lines, "current": current, "rest": rest}
+
+    async def _act(self, event: GenericEventArguments) -> None:
+        match event.args:
+            case {"what": str(what), "id": str(id)} if what in ACTS:
+                await self._on_act(what, id, event.args.get("value"))
+
+
+def _words() -> dict[str, str]:
+    return {
+        "pinned": say("Pinned"),
+        "today": say("Today"),
+        "yesterday": say("Yesterday"),
+        "week": say("Last 7 days"),
+        "older": say("Older"),
+        "archived": say("Archive"),
+        "answering": say("answering"),
+        "unseen": say("new answer"),
+        "more": say("Show more"),
+        "Options": say("Options of {title}", title="{title}"),  # filled in there
+        "Title": say("Title"),
+        "Rename": say("Rename"),
+        "Pin": say("Pin"),
+        "Unpin": say("Unpin"),
+        "Move to folder": say("Move to folder"),
+        "No folder": say("No folder"),
+        "New folder": say("New folder"),
+        "Folder name": say("Folder name"),
+        "Archive": say("Move to archive"),
+        "Unarchive": say("Take out of archive"),
+        "Export": say("Export"),
+        "Delete": say("Delete"),
+    }

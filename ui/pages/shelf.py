@@ -1,0 +1,183 @@
+"""What a page has to do with the list of conversations: it shows it, opens, renames, files, exports and deletes.
+
+All pages share one arrangement of the list, made once per change; a page takes as many lines of it as it shows.
+"""
+
+import datetime
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from nicegui import ui
+
+from services.chat import Chat
+from services.conversations import Conversation
+from services.errors import HeadraceError
+from ui.language import say
+from ui.pages.soon import Soon
+from ui.panels.sidebar import Line, Section, Shown, Sidebar
+from ui.panels.toast import Toast
+
+LINES = 100  # that are shown at first, and that come with each wish for more
+NEWS = 0.1  # seconds until the list tells what has changed in it; what comes together is told together
+REST = 0.5  # seconds from one such telling to the next: every page that is open does it
+
+
+@dataclass
+class Arranged:
+    """The whole list in its sections, the archive last; lines are made when a page needs them first."""
+
+    chat: Chat
+    version: int
+    day: datetime.date
+    known: dict[str, Conversation] = field(default_factory=dict)
+    sections: dict[str, list[str]] = field(default_factory=dict)
+    lines: dict[str, Line] = field(default_factory=dict)
+
+    def line(self, id: str) -> Line:
+        if id not in self.lines:
+            known = self.known[id]
+            busy, unseen = self.chat.is_answering(id), self.chat.is_unseen(id)
+            self.lines[id] = (known.title, known.pinned, known.folder, known.archived, busy, unseen)
+        return self.lines[id]
+
+    def arrange(self) -> None:
+        folders = sorted({known.folder for known in self.known.values() if known.folder and not known.archived}, key=str.casefold)
+        keys = ("pinned", *(f"/{folder}" for folder in folders), "today", "yesterday", "week", "older", "archived")
+        found: dict[str, list[str]] = {key: [] for key in keys}
+        for known in self.known.values():
+            found[_key(known, self.day)].append(known.id)
+        self.sections = {key: ids for key, ids in found.items() if ids or key[0] == "/"}
+
+    def first(self, most: int, unfolded: set[str], current: str | None) -> Shown:
+        sections: list[Section] = []
+        left, rest = most, 0
+        for key, ids in self.sections.items():
+            there = ids if key in unfolded or (key[0] != "/" and key != "archived") else []
+            taken = there[:left]
+            left -= len(taken)
+            rest += len(there) - len(taken)
+            sections.append((key, taken, len(ids)))
+        return Shown(sections, {id: self.line(id) for _, ids, _ in sections for id in ids}, current, rest)
+
+
+def _key(known: Conversation, today: datetime.date) -> str:
+    if known.archived or known.pinned or known.folder:
+        return "archived" if known.archived else "pinned" if known.pinned else f"/{known.folder}"
+    days = (today - datetime.date.fromtimestamp(known.updated)).days
+    return "today" if days <= 0 else "yesterday" if days == 1 else "week" if days < 7 else "older"
+
+
+class Shelves:
+    """The arrangement that all pages share."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._version = 0
+        self._last: Arranged | None = None
+        chat.watch(self._changed)
+
+    def _changed(self, conversation: str) -> None:
+        self._version += 1
+
+    async def look(self) -> Arranged:
+        today, version = datetime.date.today(), self._version
+        if self._last is None or (self._last.version, self._last.day) != (version, today):
+            arranged = Arranged(self._chat, version, today, {known.id: known for known in await self._chat.conversations()})
+            arranged.arrange()
+            self._last = arranged
+        return self._last
+
+
+class Shelf:
+    """Of one page; `opened` says which conversation it shows just now."""
+
+    def __init__(self, chat: Chat, shelves: Shelves, opened: Callable[[], str | None], on_new: Callable[[], None]) -> None:
+        self._chat = chat
+        self._shelves = shelves
+        self._opened = opened
+        self._client = ui.context.client
+        self._most = LINES
+        self._unfolded: set[str] = set()
+        self._gone = False
+        self._news = Soon(self.show, after=NEWS, rest=REST)
+        self._discarded: str | None = None  # what this page threw away last
+        self._sidebar = Sidebar(on_new=on_new, on_open=self._open, on_act=self._act, on_more=self._more, on_fold=self._fold)
+        self._unwatch = chat.watch(self._changed)
+        self._client.on_delete(self._leave)
+
+    def build_toast(self) -> None:
+        self._toast = Toast()
+
+    def _leave(self) -> None:
+        self._gone = True
+        self._news.end()
+        self._unwatch()
+
+    async def show(self) -> None:
+        arranged = await self._shelves.look()
+        if not self._gone:
+            with self._client:
+                self._sidebar.show(arranged.first(self._most, self._unfolded, self._opened()))
+
+    def home(self, conversation: str) -> str:
+        """Where a page goes whose conversation was deleted: to the empty one, from which this page may still bring it back."""
+        return f"/?undo={conversation}" if conversation == self._discarded else "/"
+
+    async def offer_undo(self, conversation: str) -> None:
+        if known := await self._chat.discarded(conversation):
+            self._offer(known, come_back=True)
+
+    # What changes
+
+    def _changed(self, conversation: str) -> None:
+        if conversation == self._opened() and self._client.has_socket_connection:  # not one that somebody has just left
+            self._chat.seen(conversation)
+        self._news.want()
+
+    # What is wanted
+
+    def _open(self, conversation: str) -> None:
+        ui.navigate.to(f"/c/{conversation}")
+
+    async def _more(self) -> None:
+        self._most += LINES
+        await self.show()
+
+    async def _fold(self, unfolded: set[str]) -> None:
+        self._unfolded = unfolded
+        await self.show()
+
+    async def _act(self, what: str, conversation: str, value: object) -> None:
+        match what:
+            case "rename":
+                await self._tell(self._chat.rename(conversation, str(value)))
+            case "pin":
+                await self._tell(self._chat.pin(conversation, value is True))
+            case "move":
+                await self._tell(self._chat.move(conversation, str(value or "")))
+            case "archive":
+                await self._tell(self._chat.archive(conversation, value is True))
+            case "delete":
+                await self._discard(conversation)
+
+    async def _discard(self, conversation: str) -> None:
+        self._discarded = conversation
+        gone = await self._tell(self._chat.discard(conversation)) and conversation != self._opened()
+        if gone and (known := await self._chat.discarded(conversation)):
+            self._offer(known)
+
+    def _offer(self, known: Conversation, *, come_back: bool = False) -> None:
+        async def undo() -> None:
+            if await self._tell(self._chat.bring_back(known.id)) and come_back:
+                self._open(known.id)
+
+        self._toast.show(say("Deleted: {title}", title=known.title), undo)
+
+    async def _tell(self, work: Awaitable[None]) -> bool:
+        """All pages that show it are told what has changed, this one too."""
+        try:
+            await work
+        except HeadraceError as exc:
+            ui.notify(exc.message, type="warning", position="top")
+            return False
+        return True
