@@ -39,12 +39,13 @@ from services.store.store import Store
 from services.talks.asking import Asking, Prepared
 from services.talks.endings import Endings
 from services.talks.once import Asked, new_id
+from services.talks.pruning import Pruned, Pruning
 from services.talks.tastes import Tastes
 from services.talks.tree import Tree
 from services.talks.watchers import Watchers
 from services.upstream.catalogue import Catalogue
 
-__all__ = ["Asked", "Chat", "Given", "Installed", "Limits", "Listing", "Retention", "Servers", "Summary", "Tastes"]
+__all__ = ["Asked", "Chat", "Given", "Installed", "Limits", "Listing", "Pruned", "Retention", "Servers", "Summary", "Tastes"]
 
 
 class Chat:
@@ -77,6 +78,7 @@ class Chat:
         self._endings = Endings(store, self._generations, self._watchers)
         self._tree = Tree(store, self._endings, self._watchers)
         self._asking = Asking(store, self._generations, self._endings, self._tree, self._watchers, self._attachments, self._prepare)
+        self._pruning = Pruning(store, self._tree, self._asking, self._watchers)
         self._order = Order(store, self._tree, self._watchers)
         self._deletion = Deletion(store, self._attachments, self._generations, self._tree, self._watchers, undo)
         self._tastes = Tastes(store)
@@ -246,6 +248,14 @@ class Chat:
     async def spread(self, conversation: str, answer: str) -> None:
         """Show this answer and the others in its place side by side again."""
         await self._tree.spread(conversation, answer)
+
+    async def prune(self, conversation: str, node: str) -> Pruned:
+        """Take out a message and all that follows it; what `graft` wants to put it back. Raises Conflict while an answer runs."""
+        return await self._pruning.prune(conversation, node)
+
+    async def graft(self, conversation: str, pruned: Pruned) -> None:
+        """Put back what was pruned. Raises NotFound when there is no place for it any more, and Conflict."""
+        await self._pruning.graft(conversation, pruned)
 
     async def adjust(self, conversation: str, manner: Manner) -> None:
         """Ask in this manner from now on."""

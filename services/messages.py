@@ -32,9 +32,12 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
 
 
 class Reasoning(msgspec.Struct, frozen=True, omit_defaults=True, tag="reasoning"):
+    """`ms` is how long it took, where anybody saw it grow."""
+
     text: str
     form: Literal["plain", "summary", "encrypted"] = "plain"
     side: dict[str, object] | None = None
+    ms: float | None = None
 
 
 class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call"):
@@ -219,10 +222,12 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 class _Draft:
     """A part while it grows: fragments are joined once, at the end."""
 
-    __slots__ = ("finished", "start", "texts")
+    __slots__ = ("began", "ended", "finished", "start", "texts")
 
-    def __init__(self, start: PartStarted) -> None:
+    def __init__(self, start: PartStarted, began: float) -> None:
         self.start = start
+        self.began = began
+        self.ended: float | None = None
         self.texts: list[str] = []
         self.finished: PartFinished | None = None
 
@@ -234,7 +239,8 @@ class _Draft:
             case "text":
                 return Text(text, side) if text else None
             case "reasoning":
-                return Reasoning(text, self.start.form or "plain", side) if text or side else None
+                ms = round(self.ended - self.began, 1) or None if self.ended is not None else None  # 0: it came as one piece
+                return Reasoning(text, self.start.form or "plain", side, ms) if text or side else None
             case "refusal":
                 return Refusal(text) if text else None
             case "tool_call":
@@ -261,9 +267,9 @@ def fold(entries: Iterable[Entry]) -> Reply:
             case PartDelta(number, text):
                 drafts[number].texts.append(text)
             case PartStarted(number):
-                drafts[number] = _Draft(entry.event)
+                drafts[number] = _Draft(entry.event, entry.at)
             case PartFinished(number):
-                drafts[number].finished = entry.event
+                drafts[number].finished, drafts[number].ended = entry.event, entry.at
             case Usage():
                 usage = entry.event
             case Started():

@@ -49,11 +49,12 @@ document.addEventListener('keydown', (e) => {
 def dress() -> None:
     """Once, before the first page: serve the stylesheets and put them into every page's head."""
     app.add_static_files("/static", STATIC)
-    for name in ("headrace.css", "prose.css", "composer.css", "shelf.css"):
+    for name in ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css"):
         ui.add_head_html(f'<link rel="stylesheet" href="/static/{name}">', shared=True)
     ui.add_head_html('<meta name="color-scheme" content="light dark">', shared=True)
     ui.add_head_html(WINDOW, shared=True)
     ui.add_head_html('<script src="/static/composer.js"></script>', shared=True)
+    ui.add_head_html('<script src="/static/thread.js"></script>', shared=True)
 
 
 def icon_button(icon: str, name: str) -> ui.button:

@@ -56,6 +56,11 @@ class MemoryStore:
         row = self._rows.get(conversation, {}).get(node.id)
         return row is not None and row.generation == node.generation and await self.put(conversation, node)
 
+    async def cut(self, conversation: str, nodes: Collection[str], shown: str) -> bool:
+        for node in nodes:
+            self._rows.get(conversation, {}).pop(node, None)
+        return await self.change(conversation, shown=shown)
+
     def _put(self, conversation: str, nodes: Sequence[Node]) -> None:
         for node in nodes:
             self._rows[conversation][node.id] = Row(node.parent, node.generation, packed(node))

@@ -159,6 +159,14 @@ class SQLDatabase:
         with self._writing() as connection:
             return connection.execute(update(nodes).where(same).values(body=packed(node))).rowcount > 0
 
+    def cut(self, conversation: str, gone: Collection[str], shown: str) -> bool:
+        with self._writing() as connection:
+            if not _hold(connection, conversation):
+                return False
+            connection.execute(delete(nodes).where(nodes.c.conversation == conversation, nodes.c.id.in_(gone)))
+            connection.execute(update(conversations).where(conversations.c.id == conversation).values(shown=shown))
+            return True
+
     def nodes(self, conversation: str) -> Sequence[Node]:
         columns = (nodes.c.id, nodes.c.parent, nodes.c.generation, nodes.c.body)
         with self._reading() as connection:

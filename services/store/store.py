@@ -31,6 +31,9 @@ class Store(Protocol):
     async def settle(self, conversation: str, node: Node) -> bool:
         """Replace a node, unless it is the work of another generation by now, or gone: then nothing is written, and it is False."""
 
+    async def cut(self, conversation: str, nodes: Collection[str], shown: str) -> bool:
+        """Take these nodes out of a conversation, and show this one. False: it is not there (any more)."""
+
     async def nodes(self, conversation: str) -> Sequence[Node]:
         """All nodes in the order they were added."""
 

@@ -32,6 +32,8 @@ class Database(Protocol):
 
     def settle(self, conversation: str, node: Node) -> bool: ...
 
+    def cut(self, conversation: str, gone: Collection[str], shown: str) -> bool: ...
+
     def nodes(self, conversation: str) -> Sequence[Node]: ...
 
     def find(self, node: str) -> str | None: ...
@@ -81,6 +83,9 @@ class Worker:
 
     async def settle(self, conversation: str, node: Node) -> bool:
         return await self._do(lambda database: database.settle(conversation, node))
+
+    async def cut(self, conversation: str, nodes: Collection[str], shown: str) -> bool:
+        return await self._do(lambda database: database.cut(conversation, nodes, shown))
 
     async def nodes(self, conversation: str) -> Sequence[Node]:
         return await self._do(lambda database: database.nodes(conversation))

@@ -90,7 +90,7 @@ class Asking:
             now = time.time()
             new = Conversation(new_id(), _title(said), now, now, "", manner=manner)
             return await self._ask(new, models, [], Node(id, None, said), new=True)
-        async with self._alone(conversation):
+        async with self.alone(conversation):
             shown = await self._tree.open(conversation)
             if shown.beside:
                 raise Conflict("Keep one of these answers first: the conversation goes on from it.")
@@ -102,7 +102,7 @@ class Asking:
         return await self._once.ask(id, lambda id: self._edit(conversation, question, model, text, id, without), text)
 
     async def _edit(self, conversation: str, question: str, model: str, text: str, id: str, without: Collection[str]) -> Asked:
-        async with self._alone(conversation):
+        async with self.alone(conversation):
             known, nodes = await self._tree.all(conversation)
             old = find(nodes, question)
             if old.message is None and not (old.damaged and old.generation is None):
@@ -119,7 +119,7 @@ class Asking:
 
     async def _again(self, conversation: str, answer: str | None, model: str, id: str) -> Asked:
         """Another answer, named `id`, to the question of an answer, or to the last question that is shown."""
-        async with self._alone(conversation):
+        async with self.alone(conversation):
             known, nodes = await self._tree.all(conversation)
             if answer is not None and find(nodes, answer).generation is None:
                 raise Invalid("Only an answer can be regenerated.")
@@ -135,7 +135,7 @@ class Asking:
 
     async def _go_on(self, conversation: str, answer: str, model: str, after: str) -> Asked:
         """`after` is the generation that was cut off: asking twice goes on once."""
-        async with self._alone(conversation):
+        async with self.alone(conversation):
             known, nodes = await self._tree.all(conversation)
             old = await self._endings.recalled(find(nodes, answer))
             before = [await self._endings.recalled(node) for node in path(nodes, answer)[:-1]]
@@ -204,7 +204,7 @@ class Asking:
                     raise
 
     @asynccontextmanager
-    async def _alone(self, conversation: str) -> AsyncGenerator[None, None]:
+    async def alone(self, conversation: str) -> AsyncGenerator[None, None]:
         """Raises Conflict while an answer of the conversation runs, or something else is on its way into the store."""
         if conversation in self._busy or self.is_answering(conversation):
             raise Conflict("An answer in this conversation is still running. Stop it, or wait for its end.")

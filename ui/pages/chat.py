@@ -5,9 +5,10 @@ the message take the same path.
 """
 
 import asyncio
+import json
 import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from urllib.parse import urlencode
 
 from nicegui import background_tasks, ui
@@ -15,6 +16,7 @@ from nicegui import background_tasks, ui
 from services.chat import Chat, Given, Listing
 from services.conversations import Branch
 from services.errors import HeadraceError, NotFound
+from ui.language import say_count
 from ui.pages.shelf import Shelf, Shelves
 from ui.pages.soon import Soon
 from ui.panels.composer import Composer, Written
@@ -36,8 +38,8 @@ def register(chat: Chat) -> None:
             await page.offer_undo(undo)
 
     @ui.page("/c/{id}")
-    async def conversation(id: str) -> None:
-        await ChatPage(chat, shelves).build(id)
+    async def conversation(id: str, at: str = "") -> None:
+        await ChatPage(chat, shelves).build(id, at)
 
 
 class ChatPage:
@@ -55,13 +57,17 @@ class ChatPage:
         self._gone = False
         self._branch = Soon(self._show_branch)
 
-    async def build(self, conversation: str | None) -> None:
+    async def build(self, conversation: str | None, at: str = "") -> None:
+        """`at`: the message to be brought into view, on whatever branch it is."""
         with frame() as (side, main):
             with side:
                 self._shelf = Shelf(self._chat, self._shelves, lambda: self._conversation, self._new)
             with main:
                 self._main = main
-                self._transcript = Transcript(Intents(self._retry, self._regenerate, self._edit, self._go_on, self._choose_branch))
+                self._transcript = Transcript(
+                    Intents(self._retry, self._regenerate, self._edit, self._go_on, self._choose_branch, self._quote, self._prune),
+                    on_earlier=self._show_earlier,
+                )
                 with ui.element("div").classes("hr-dock"):
                     self._welcome = Welcome(on_suggestion=self._suggested, on_look=self._look_again)
                     limits = self._chat.limits._asdict()
@@ -73,7 +79,7 @@ class ChatPage:
         self._offer_models(self._chat.models(), self._picked)
         background_tasks.create(self._refresh_models(), name="refresh models")
         if conversation:
-            await self._open(conversation)
+            await self._open(conversation, at)
         await self._shelf.show()
 
     async def offer_undo(self, conversation: str) -> None:
@@ -90,9 +96,13 @@ class ChatPage:
 
     # Conversations
 
-    async def _open(self, conversation: str) -> None:
+    async def _open(self, conversation: str, at: str) -> None:
         try:
             branch = await self._chat.open(conversation)
+            if at and not any(node.id == at for node in branch.nodes):
+                with suppress(NotFound):
+                    await self._chat.choose(conversation, at)
+                    branch = await self._chat.open(conversation)
         except NotFound as exc:
             ui.notify(exc.message, type="warning", position="top", timeout=10_000)
             ui.navigate.history.replace("/")
@@ -101,7 +111,13 @@ class ChatPage:
         self._chat.seen(conversation)
         self._offer_models(self._chat.models(), branch.conversation.model)
         self._composer.known([node.id for node in branch.nodes if node.generation is None])
+        if any(node.id == at for node in branch.nodes):
+            self._transcript.reach(at)
         self._show(branch)
+
+    async def _show_earlier(self) -> None:
+        self._transcript.want_earlier()
+        await self._branch.now()
 
     async def _show_branch(self) -> None:
         """Draw what the store has and follow what still runs. May be called at any time, by anybody, any number of times."""
@@ -183,6 +199,26 @@ class ChatPage:
 
     async def _choose_branch(self, node: str) -> None:
         await self._do(lambda conversation: self._chat.choose(conversation, node))
+
+    async def _quote(self, text: str) -> None:
+        quoted = "\n".join(f"> {line}".rstrip() for line in text.strip().split("\n"))
+        ui.run_javascript(f"writeQuote({json.dumps(quoted)})")
+
+    async def _prune(self, node: str) -> None:
+        """This message, and what follows it; it can be undone for a while."""
+        conversation = self._conversation
+        if conversation is None:
+            return
+        try:
+            pruned = await self._chat.prune(conversation, node)
+        except HeadraceError as exc:
+            ui.notify(exc.message, type="warning", position="top")
+            return
+
+        async def undo() -> None:
+            await self._do(lambda conversation: self._chat.graft(conversation, pruned))
+
+        self._shelf.toast.show(say_count(len(pruned.nodes), "{n} message deleted", "{n} messages deleted"), undo)
 
     async def _stop(self) -> None:
         if self._running is not None:

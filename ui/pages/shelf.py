@@ -106,7 +106,7 @@ class Shelf:
         self._client.on_delete(self._leave)
 
     def build_toast(self) -> None:
-        self._toast = Toast()
+        self.toast = Toast()
 
     def _leave(self) -> None:
         self._gone = True
@@ -171,7 +171,7 @@ class Shelf:
             if await self._tell(self._chat.bring_back(known.id)) and come_back:
                 self._open(known.id)
 
-        self._toast.show(say("Deleted: {title}", title=known.title), undo)
+        self.toast.show(say("Deleted: {title}", title=known.title), undo)
 
     async def _tell(self, work: Awaitable[None]) -> bool:
         """All pages that show it are told what has changed, this one too."""

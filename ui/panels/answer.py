@@ -1,8 +1,7 @@
 """One answer of a model: it grows with the entries of its generation, or is shown whole. It talks to nobody."""
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from nicegui import ui
 
@@ -23,10 +22,10 @@ from services.messages import (
     stop_proof,
 )
 from ui.language import say
-from ui.panels.actions import Once, Switch, copy_button, once
+from ui.panels.actions import Actions, Once, Press
 from ui.panels.parts import Figures, Notice, Thought, Tool, Waiting
 from ui.panels.prose import Prose
-from ui.theme import icon_button
+from ui.panels.things import Sources, file_button, picture
 
 
 class Answer:
@@ -36,54 +35,58 @@ class Answer:
         self,
         generation: str,
         *,
+        node: str,
+        do: Mapping[str, Press],
         on_retry: Once,
-        on_regenerate: Once,
-        on_go_on: Callable[[str], Awaitable[None]],
         on_choose: Callable[[str], Awaitable[None]],
     ) -> None:
+        """`do` are the buttons of its row, by their names in ui/panels/actions.py."""
         self.generation = generation
         self._on_retry = on_retry
         self._last = False
         self._cut_off = False  # it ended, and not by itself
         self._going_on: Prose | None = None  # the text that the next one is the rest of
         self._stopping: Entry | None = None
-        self._text: list[str] = []  # the answer as Markdown, for the copy button
+        self._text: list[str] = []  # the answer as Markdown, to be copied and quoted
         self._parts: dict[int, Prose | Thought | Tool] = {}
+        self._things: dict[int, str] = {}  # parts that come as one piece, by kind
+        self._sources: Sources | None = None
+        self._waiting: Waiting | None = None
         self._usage: Usage | None = None
         self._empty = True
-        with (
-            ui.element("article").classes("hr-msg hr-assistant").props(f'data-role="assistant" data-generation="{generation}"') as self._box
-        ):
+        self.box = ui.element("article").classes("hr-msg hr-assistant")
+        self.box.props(f'data-role="assistant" data-node="{node}" data-generation="{generation}"')
+        with self.box:
             self._body = ui.element("div").classes("hr-body")
-            with self._body:
-                self._waiting = Waiting()
-            with ui.element("div").classes("hr-actions") as self._actions:
-                self._switch = Switch(on_choose=on_choose)
-                self._copy = copy_button(lambda: "".join(self._text))
-                once(icon_button("refresh", say("Regenerate")).classes("hr-regenerate"), on_regenerate)
-                self._continue = icon_button("play_arrow", say("Continue")).on("click", partial(on_go_on, generation))
-                self._figures = Figures()
-        self._set_state("waiting")
-        self._offer_more()
+            self._actions = Actions(lambda: self.markdown, do, on_choose=on_choose)
+            self._figures = Figures(self._actions.figures)
+        self._offer()
+
+    @property
+    def markdown(self) -> str:
+        return "".join(self._text)
 
     def set_last(self, last: bool) -> None:
         self._last = last
-        self._offer_more()
-        self._box.classes(add="hr-last") if last else self._box.classes(remove="hr-last")
+        self._offer()
+        self.box.classes(add="hr-last") if last else self.box.classes(remove="hr-last")
 
     def set_place(self, siblings: Sequence[str], here: str) -> None:
-        self._switch.show(siblings, here)
+        self._actions.place(siblings, here)
 
     def delete(self) -> None:
-        self._box.delete()
+        self.box.delete()
 
-    def _offer_more(self) -> None:
-        self._continue.set_visibility(self._last and self._cut_off and bool(self._text))
+    def _offer(self) -> None:
+        """What can be done with it now."""
+        more = self._last and self._cut_off and bool(self._text)
+        self._actions.hide(*([] if more else ["continue"]), *([] if self._text else ["copy", "quote"]))
 
     # Growing
 
     def begin(self, said: Sequence[Part]) -> None:
         """What was said before the entries that come: the first text among these goes on from its last one."""
+        self._set_state("waiting")
         with self._body:
             for part in said[:-1]:
                 self._show_part(part)
@@ -93,7 +96,7 @@ class Answer:
                 self._text.append(("\n\n" if self._text else "") + last.text)
             elif said:
                 self._show_part(said[-1])
-        self._body.default_slot.children[0].move()  # what tells of waiting comes last
+            self._waiting = Waiting()
 
     def apply(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -108,14 +111,18 @@ class Answer:
                         self._text.append(text)
             case PartStarted():
                 self._begin(entry.event, entry.at)
-            case PartFinished(number):
+            case PartFinished(number, value):
                 if (part := self._parts.get(number)) is not None:
                     part.finish(entry.at) if isinstance(part, Thought) else part.finish()
+                elif kind := self._things.pop(number, ""):
+                    with self._body:
+                        self._show_thing(kind, value)
             case Status(name):
                 if name == "stopping":
                     self._stopping = self._stopping or entry
-                self._waiting.say(name)
-            case Retrying(attempt, wait_ms, _, tries):
+                if self._waiting:
+                    self._waiting.say(name)
+            case Retrying(attempt, wait_ms, _, tries) if self._waiting:
                 self._waiting.say(_attempt(attempt, tries, math.ceil(wait_ms / 1000)))
             case Usage():
                 self._usage = entry.event
@@ -125,7 +132,7 @@ class Answer:
                 self._figures.model(model)
 
     def _begin(self, start: PartStarted, at: float) -> None:
-        self._waiting.hide()
+        self._end_waiting()
         self._empty = False
         self._set_state("streaming")
         with self._body:
@@ -144,14 +151,19 @@ class Answer:
                 case "tool_call":
                     self._parts[start.part] = Tool(start.name or say("tool"))
                 case kind:
-                    self._not_shown(kind)
+                    self._things[start.part] = kind
+
+    def _end_waiting(self) -> None:
+        if self._waiting:
+            self._waiting.delete()
+            self._waiting = None
 
     def _end(self, end: Finished | Failed, stop: Stop | None) -> None:
-        self._waiting.hide()
+        self._end_waiting()
         if self._going_on:
             self._going_on.finish()
         self._cut_off = isinstance(end, Failed) or end.reason in ("stopped", "length")
-        self._offer_more()
+        self._offer()
         self._set_state(state(not self._empty, end))
         if isinstance(end, Failed):
             self._problem(problem(end))
@@ -167,7 +179,6 @@ class Answer:
 
     def show(self, reply: Reply) -> None:
         """A reply that has ended."""
-        self._waiting.hide()
         self._empty = not reply.parts
         self._set_state(reply.state)
         self._figures.model(reply.model)
@@ -180,13 +191,11 @@ class Answer:
             self._reason(reply.reason, reply.stop)
         self._figures.show(reply.usage, reply.ttft_ms, reply.ms)
         self._cut_off = reply.problem is not None or reply.reason in ("stopped", "length")
-        self._offer_more()
+        self._offer()
 
     def show_damaged(self) -> None:
-        self._waiting.hide()
         self._set_state("failed")
-        self._copy.set_visibility(False)
-        self._box.props("data-damaged")
+        self.box.props("data-damaged")
         with self._body:
             Notice(say("This message is damaged and cannot be shown. The rest of the conversation can be read."))
 
@@ -195,22 +204,32 @@ class Answer:
             case Text(text) | Refusal(text):
                 self._text.append(("\n\n" if self._text else "") + text)
                 Prose().show(text)
-            case Reasoning(text):
-                Thought(None).show(text)
+            case Reasoning(text, ms=ms):
+                Thought(None).show(text, ms)
             case ToolCall(name=name, arguments=arguments):
                 Tool(name).show(arguments)
-            case Attachment(kind):
-                self._not_shown(kind)
+            case Attachment(kind, value):
+                self._show_thing(kind, value)
 
-    def _not_shown(self, kind: str) -> None:
-        if kind != "opaque":  # what no screen knows how to show
-            ui.label(say("The answer has a part that cannot be shown yet: {kind}.", kind=kind)).classes("hr-note")
+    def _show_thing(self, kind: str, value: object) -> None:
+        match kind:
+            case "source":
+                if self._sources is None:
+                    with self.box:
+                        self._sources = Sources()
+                    self._sources.box.move(target_index=1)  # below all that is said
+                self._sources.add(value)
+            case "image":
+                picture(value)
+            case "file":
+                file_button(value)
+            case _:  # opaque: for the model server alone
+                pass
 
     # Both
 
     def _problem(self, problem: Problem) -> None:
-        self._copy.set_visibility(bool(self._text))
-        self._box.classes("hr-failed")
+        self.box.classes("hr-failed")
         with self._body:
             Notice(problem.message, upstream=problem.upstream, on_retry=self._on_retry)
 
@@ -227,7 +246,7 @@ class Answer:
                 ui.label(say("The model answered with nothing.")).classes("hr-note")
 
     def _set_state(self, name: ReplyState) -> None:
-        self._box.props(f'data-state="{name}" aria-busy="{"true" if name in ("waiting", "streaming") else "false"}"')
+        self.box.props(f'data-state="{name}" aria-busy="{"true" if name in ("waiting", "streaming") else "false"}"')
 
 
 def _attempt(attempt: int, tries: int | None, seconds: int) -> str:

@@ -1,6 +1,8 @@
 """The smaller pieces of an answer: waiting, thinking, a tool call, a notice, the figures. Each draws itself and no more."""
 
+import json
 import time
+from collections.abc import Callable
 
 from nicegui import ui
 
@@ -10,6 +12,9 @@ from ui.panels.actions import Once, once
 from ui.panels.prose import Prose
 
 WORDS = {"connecting": "", "waiting": "", "thinking": phrase("Thinking…"), "stopping": phrase("Stopping…")}
+FENCE = "~" * 40
+READABLE = 100_000  # characters of arguments that are laid out
+FOLDED, FOLDED_LINES = 600, 12  # characters, lines
 ENOUGH = 9  # tokens, for a rate that means something
 PATIENCE = 5  # seconds without a word before the time is told
 
@@ -35,13 +40,13 @@ class Waiting:
         if waited >= PATIENCE and self._quiet:
             self._label.set_text(say("Still waiting, {seconds} s", seconds=f"{waited:.0f}"))
 
-    def hide(self) -> None:
+    def delete(self) -> None:
         self._timer.cancel()
-        self._box.set_visibility(False)
+        self._box.delete()
 
 
 class Thought:
-    """Reasoning: open while it runs, folded to "Thought for 7 s" when it ends. `began` in ms of the log; None if not known."""
+    """Reasoning: open while it runs, folded to "Thought for 7 s" when it ends. `began` in ms of the log; None: it has ended."""
 
     def __init__(self, began: float | None) -> None:
         self._began = began
@@ -60,40 +65,53 @@ class Thought:
 
     def finish(self, at: float) -> None:
         self._prose.finish()
-        self._fold(say("Thought for {seconds} s", seconds=f"{max(at - (self._began or at), 0) / 1000:.0f}"))
+        self._fold(max(at - (self._began or at), 0))
 
-    def show(self, text: str) -> None:
+    def show(self, text: str, ms: float | None) -> None:
         self._prose.show(text)
-        self._fold(say("Thought"))
+        self._fold(ms)
 
-    def _fold(self, label: str) -> None:
-        self._label.set_text(label)
+    def _fold(self, ms: float | None) -> None:
+        self._label.set_text(say("Thought") if ms is None else say("Thought for {seconds} s", seconds=f"{ms / 1000:.0f}"))
         self._label.classes(remove="hr-shimmer")
         self._box.props(remove="open")
 
 
 class Tool:
-    """A tool call: its name, and its arguments as they come."""
+    """A tool call: its name, and its arguments as they come; in the end they are laid out, and folded when they are long."""
 
     def __init__(self, name: str) -> None:
-        self._arguments = ""
-        with ui.element("div").classes("hr-tool"):
-            ui.label(name).classes("hr-tool-name")
-            self._label = ui.label("").classes("hr-tool-arguments")
+        self._arguments: list[str] = []
+        with ui.element("details").classes("hr-tool").props("open") as self._box:
+            with ui.element("summary"):
+                ui.label(name).classes("hr-tool-name")
+            self._prose = Prose()
+        self._prose.write(f"{FENCE}json\n")
 
     def write(self, text: str) -> None:
-        self._arguments += text
+        self._arguments.append(text)
+        self._prose.write(text)
 
     async def flush(self) -> None:
-        if self._label.text != self._arguments:
-            self._label.set_text(self._arguments)
+        if self._arguments:
+            await self._prose.flush()
 
     def finish(self) -> None:
-        self._label.set_text(self._arguments)
+        self.show("".join(self._arguments))
 
     def show(self, arguments: str) -> None:
-        self.write(arguments)
-        self.finish()
+        laid_out = _laid_out(arguments)
+        self._prose.show(f"{FENCE}json\n{laid_out}\n{FENCE}" if laid_out.strip() else "")
+        if len(laid_out) > FOLDED or laid_out.count("\n") >= FOLDED_LINES:
+            self._box.props(remove="open")
+
+
+def _laid_out(arguments: str) -> str:
+    """JSON with its lines; what is none stays as it came. No JSON holds a line of tildes, and what does can only end its own box."""
+    try:
+        return json.dumps(json.loads(arguments), ensure_ascii=False, indent=2) if len(arguments) <= READABLE else arguments
+    except (ValueError, RecursionError):
+        return arguments
 
 
 class Notice:
@@ -109,15 +127,15 @@ class Notice:
 
 
 class Figures:
-    """Model, time to first token, tokens and their rate, in small type."""
+    """Model, time to first token, tokens and their rate, in one line that `tell` is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
         self._model = ""
-        self._label = ui.label("").classes("hr-figures")
 
     def model(self, name: str) -> None:
         self._model = name
-        self._label.set_text(name)
+        self._tell(name)
 
     def show(self, usage: Usage | None, ttft_ms: float | None, ms: float | None) -> None:
         figures = [self._model]
@@ -128,7 +146,7 @@ class Figures:
             figures.append(say_count(tokens, "{n} token", "{n} tokens"))
             if ms is not None and ttft_ms is not None and ms > ttft_ms and tokens > ENOUGH:
                 figures.append(say("{rate} tokens/s", rate=say_number(tokens / (ms - ttft_ms) * 1000)))
-        self._label.set_text(" · ".join(figure for figure in figures if figure))
+        self._tell(" · ".join(figure for figure in figures if figure))
 
 
 def _seconds(ms: float) -> str:

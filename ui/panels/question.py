@@ -1,16 +1,15 @@
 """What a person asked: plain text in a quiet bubble, newlines kept, very long text collapsed; and the box to ask it otherwise."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from services.messages import Part
 from ui.language import say
-from ui.panels.actions import Switch, copy_button
+from ui.panels.actions import Actions, Press, Pressed
 from ui.panels.attached import show_attached
-from ui.theme import icon_button
 
 LONG = 1200  # characters
 _UNFOLD = """(e) => {
@@ -42,24 +41,29 @@ _LEFT = "delete document.getElementById(ID)?.dataset.sent;"
 
 
 class Question:
-    """`on_edit` is called with the new text and the id of the message that it makes; it says whether that was taken."""
+    """`on_edit` is called with the new text and the id of the message that it makes; it says whether that was taken.
+
+    `do` are further buttons, by their names in ui/panels/actions.py.
+    """
 
     def __init__(
         self,
         text: str,
         attached: Sequence[Part] = (),
         *,
+        node: str,
+        do: Mapping[str, Press],
         on_edit: Callable[[str, str], Awaitable[bool]],
         on_choose: Callable[[str], Awaitable[None]],
         damaged: bool = False,
     ) -> None:
         self._text = text
         self._on_edit = on_edit
-        with ui.element("article").classes("hr-msg hr-user").props('data-role="user"') as self._box:
+        with ui.element("article").classes("hr-msg hr-user").props(f'data-role="user" data-node="{node}"') as self.box:
             show_attached(attached)
             self._bubble = ui.label(say("This message is damaged and cannot be shown.") if damaged else text).classes("hr-bubble")
             if damaged:
-                self._box.props("data-damaged")
+                self.box.props("data-damaged")
             if len(text) > LONG or text.count("\n") > 18:
                 self._bubble.classes("hr-long")
                 more = ui.button(say("Show more"), color=None).props('flat dense no-caps aria-expanded="false"').classes("hr-more")
@@ -68,21 +72,18 @@ class Question:
             self._bubble.set_visibility(self._speaks)
             self._editor = ui.element("div").classes("hr-editor")
             self._editor.set_visibility(False)
-            with ui.element("div").classes("hr-actions"):
-                self._switch = Switch(on_choose=on_choose)
-                copy_button(lambda: text)
-                icon_button("edit", say("Edit")).classes("hr-edit").on("click", self._edit)
+            self._actions = Actions(lambda: text, {"edit": self._edit, **do}, on_choose=on_choose)
 
     def set_last(self, last: bool) -> None:
         pass
 
     def set_place(self, siblings: Sequence[str], here: str) -> None:
-        self._switch.show(siblings, here)
+        self._actions.place(siblings, here)
 
     def delete(self) -> None:
-        self._box.delete()
+        self.box.delete()
 
-    def _edit(self) -> None:
+    async def _edit(self, _: Pressed) -> None:
         self._editor.clear()
         with self._editor:
             box = ui.element("textarea").classes("hr-input").props('rows="1"')

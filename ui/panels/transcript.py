@@ -1,4 +1,7 @@
-"""The conversation as it is read: questions and answers in one column. `show` draws a branch, `apply` lets an answer grow."""
+"""The conversation as it is read: questions and answers in one column. `show` draws a branch, `apply` lets an answer grow.
+
+Of a long conversation its end is drawn, and what came before it when that is wanted: PAGE messages at a time.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -9,8 +12,15 @@ from nicegui import ui
 from services.conversations import Branch, Node
 from services.events import Entry, Failed, Finished
 from ui.language import say
+from ui.panels.actions import Press, Pressed
 from ui.panels.answer import Answer
 from ui.panels.question import Question
+
+PAGE = 30  # messages
+_JUMP = "() => { const s = document.querySelector('.hr-scroll'); s.scrollTop = s.scrollHeight; }"
+_EARLIER = "(e) => { holdThread(e.currentTarget.closest('.hr-scroll')); emit(); }"
+# The button that had the focus may be gone.
+_KEEP_FOCUS = "if (document.activeElement === document.body) document.querySelector('.hr-scroll').focus();"
 
 
 class Intents(NamedTuple):
@@ -21,55 +31,81 @@ class Intents(NamedTuple):
     edit: Callable[[str, str, str], Awaitable[bool]]  # the question, its new text; whether it was taken
     go_on: Callable[[str, str], Awaitable[None]]  # the answer, and its generation that was cut off
     choose: Callable[[str], Awaitable[None]]
+    quote: Callable[[str], Awaitable[None]]  # a text
+    prune: Callable[[str], Awaitable[None]]
 
 
 class Transcript:
     """Answers that still run are drawn without what they say: their entries come through `apply`, from the first one on."""
 
-    def __init__(self, intents: Intents) -> None:
+    def __init__(self, intents: Intents, *, on_earlier: Callable[[], Awaitable[None]]) -> None:
         self._intents = intents
         self._drawn: dict[str, Question | Answer] = {}
         self._answers: dict[str, Answer] = {}  # by generation
+        self._first = ""  # the earliest node that is wanted
+        self._more = 0  # messages that are wanted before it
         with ui.element("div").classes("hr-scroll").props('tabindex="0"'):
             self._thread = ui.element("div").classes("hr-thread").props('role="log" aria-live="off"')
             self._thread.props["aria-label"] = say("Conversation")
+        with self._thread:
+            self._earlier = ui.element("button").classes("hr-earlier").props('type="button"')
+            self._earlier.on("click", on_earlier, js_handler=_EARLIER)
+            with self._earlier:
+                ui.label(say("Show earlier messages"))
+        self._earlier.set_visibility(False)
         self._news = ui.label("").classes("hr-unseen").props('role="status"')
         jump = ui.button(icon="arrow_downward", color=None).classes("hr-jump").props("round")
         jump.props["aria-label"] = jump.props["title"] = say("Scroll to bottom")
-        jump.on("click", js_handler="() => { const s = document.querySelector('.hr-scroll'); s.scrollTop = s.scrollHeight; }")
+        jump.on("click", js_handler=_JUMP)
+
+    def reach(self, node: str) -> None:
+        """Let the next `show` draw everything from this node on, and bring it into view."""
+        self._first, self._more = node, 2
+        ui.run_javascript(f"showMessage({node!r})" if node.isalnum() else "")
+
+    def want_earlier(self) -> None:
+        """Let the next `show` draw one page more."""
+        self._more = PAGE
 
     def show(self, branch: Branch) -> list[str]:
-        """Draw exactly this branch. Returns the generations that were drawn now and still run: they want to be followed."""
-        nodes = {_key(node): node for node in branch.nodes}
+        """Draw exactly this branch, from its end. Returns the generations that were drawn now and still run: to be followed."""
+        nodes = {_key(node): node for node in self._wanted(branch.nodes)}
         for key in [key for key in self._drawn if key not in nodes]:
             self._forget(key)
-        running = [node.generation for key, node in nodes.items() if key not in self._drawn and self._draw(key, node) and node.generation]
-        for key, node in nodes.items():
+        before = len(nodes) if self._drawn else 0
+        running = []
+        for place, (key, node) in enumerate(nodes.items(), 1):
+            if key in self._drawn:
+                before = 0
+            else:
+                if self._draw(key, node) and node.generation:
+                    running.append(node.generation)
+                if before:
+                    self._drawn[key].box.move(target_index=place)
             self._drawn[key].set_last(node is branch.nodes[-1])
             self._drawn[key].set_place(branch.siblings.get(node.id, ()), node.id)
         return running
 
+    def _wanted(self, nodes: Sequence[Node]) -> Sequence[Node]:
+        """The end of a branch: from the node that was the first one before, if it is there still, else a page."""
+        first = next((at for at, node in enumerate(nodes) if node.id == self._first), len(nodes) - PAGE) - self._more
+        while first > 0 and nodes[first].generation is not None:  # no answer without its question
+            first -= 1
+        first, self._more = max(first, 0), 0
+        self._first = nodes[first].id if nodes else ""
+        if self._earlier.visible and not first:
+            ui.run_javascript(_KEEP_FOCUS)
+        self._earlier.set_visibility(first > 0)
+        self._earlier.props(f'data-from="{first}"')
+        return nodes[first:]
+
     def _draw(self, key: str, node: Node) -> bool:
         """Draw a node; whether it is an answer that still runs."""
-        intents = self._intents
         with self._thread:
             if node.generation is None:
-                text = node.message.text if node.message else ""
-                self._drawn[key] = Question(
-                    text,
-                    node.message.parts if node.message else (),
-                    on_edit=partial(intents.edit, node.id),
-                    on_choose=intents.choose,
-                    damaged=node.damaged,
-                )
+                self._drawn[key] = self._question(node)
                 return False
-            answer = Answer(
-                node.generation,
-                on_retry=intents.retry,
-                on_regenerate=partial(intents.regenerate, node.id),
-                on_go_on=partial(intents.go_on, node.id),
-                on_choose=intents.choose,
-            )
+            answer = self._answer(node, node.generation)
         self._drawn[key] = self._answers[node.generation] = answer
         if node.damaged:
             answer.show_damaged()
@@ -79,6 +115,41 @@ class Transcript:
         else:
             answer.show(node.whole)
         return False
+
+    def _question(self, node: Node) -> Question:
+        text = node.message.text if node.message else ""
+        return Question(
+            text,
+            node.message.parts if node.message else (),
+            node=node.id,
+            do=self._doings(node, lambda: text),
+            on_edit=partial(self._intents.edit, node.id),
+            on_choose=self._intents.choose,
+            damaged=node.damaged,
+        )
+
+    def _answer(self, node: Node, generation: str) -> Answer:
+        intents = self._intents
+        do: dict[str, Press] = {
+            "regenerate": lambda pressed: intents.regenerate(node.id, pressed.id),
+            "continue": lambda _: intents.go_on(node.id, generation),
+        }
+        answer = Answer(
+            generation,
+            node=node.id,
+            do=do | self._doings(node, lambda: answer.markdown),
+            on_retry=intents.retry,
+            on_choose=intents.choose,
+        )
+        return answer
+
+    def _doings(self, node: Node, text: Callable[[], str]) -> dict[str, Press]:
+        """What can be done with questions and answers alike."""
+
+        async def quote(pressed: Pressed) -> None:
+            await self._intents.quote(pressed.selected or text())
+
+        return {"quote": quote, "delete": lambda _: self._intents.prune(node.id)}
 
     def _forget(self, key: str) -> None:
         message = self._drawn.pop(key)

@@ -10,7 +10,7 @@ const composer = {
     if (event.isComposing || event.keyCode === 229) return;
     const plain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
     if (event.key === "ArrowUp" && plain && !event.target.value) {
-      const last = [...document.querySelectorAll(".hr-queued-edit, .hr-user .hr-edit")].pop();
+      const last = [...document.querySelectorAll(".hr-queued-edit, .hr-user [data-action=\"edit\"]")].pop();
       if (last) event.preventDefault();
       last?.click();
     } else if (event.key === "Enter" && !event.shiftKey) {

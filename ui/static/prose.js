@@ -1,5 +1,5 @@
-// The text of one message: draws the blocks that Python rendered, applies its patches, keeps the thread at its end.
-// The project's only JavaScript. It makes no HTML: what it draws comes from ui/markdown, and from nowhere else.
+// The text of one message: draws the blocks that Python rendered, and applies its patches. It makes no HTML: what it draws comes from
+// ui/markdown, and from nowhere else.
 
 const HEARD = 3; // blocks that wait to be read out
 const SAID = 1000; // characters of one
@@ -9,7 +9,7 @@ export default {
   props: { blocks: Array, count: Number },
   emits: ["shown"],
   mounted() {
-    follow(this.$el.closest(".hr-scroll"));
+    followThread(this.$el.closest(".hr-scroll"));
     ear();
     this.draw(0);
   },
@@ -47,7 +47,7 @@ export default {
     async onClick(event) {
       const button = event.target.closest(".hr-copy");
       if (!button) return;
-      await copy(button.closest(".hr-code").querySelector("code").textContent);
+      await copyText(button.closest(".hr-code").querySelector("code").textContent);
       button.textContent = spoken('Copied');
       setTimeout(() => (button.textContent = spoken('Copy')), 1500);
     },
@@ -121,33 +121,4 @@ function said(block) {
   const head = block.querySelector(":scope > .hr-code > .hr-code-head > span"), rows = block.querySelectorAll(":scope > .hr-table tr").length;
   if (head) return `Code ${head.textContent}, ${block.querySelector("code").textContent.split("\n").length - 1} lines`;
   return rows ? `Table, ${rows} rows` : block.textContent.slice(0, SAID);
-}
-
-// Without a secure context (plain http in a local network) there is only the old way.
-async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const area = document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text }));
-  area.select();
-  document.execCommand("copy");
-  area.remove();
-}
-
-// `data-pinned` on the container: it stays at its end while it grows, until the user moves up by 3 px, and again when they
-// come within 40 px of the end. Only a user moves up: growth does not, and a shrinking thread ends at its end (gap 0).
-function follow(box) {
-  if (!box || box.dataset.pinned) return;
-  let top = 0;
-  const pin = (pinned) => (box.dataset.pinned = pinned);
-  const stick = () => box.dataset.pinned === "true" && (top = box.scrollTop = box.scrollHeight - box.clientHeight);
-  box.addEventListener("scroll", () => {
-    const gap = box.scrollHeight - box.clientHeight - box.scrollTop;
-    if (box.scrollTop < top - 2.5 && gap > 2) pin(false);
-    else if (box.scrollTop > top && gap <= 40) pin(true);
-    if (box.scrollTop > top || gap < 1 || box.dataset.pinned === "false") top = box.scrollTop;
-  });
-  const up = (event) => event.deltaY < 0 || (["ArrowUp", "PageUp", "Home"].includes(event.key) && !event.target.closest("textarea, input"));
-  for (const kind of ["wheel", "keydown"]) box.addEventListener(kind, (event) => box.scrollTop > 0 && up(event) && pin(false), { passive: true });
-  const observer = new ResizeObserver(stick);
-  for (const part of [box, ...box.children]) observer.observe(part);
-  pin(true);
 }
