@@ -1,11 +1,15 @@
 """The look shared by all pages: stylesheets, the head of the document, and the frame with its sidebar. No logic."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from nicegui import app, ui
+from nicegui.elements.mixins.text_element import TextElement
 
+from services.wishes import Wishes
 from ui.language import say, speak
 
 STATIC = Path(__file__).parent / "static"
@@ -17,44 +21,22 @@ FAVICON = (
 
 TOGGLE_SIDEBAR = "() => toggleSidebar()"
 
-# Keys that concern the window, wherever the focus is; no key of the browser's is taken. On a phone the sidebar lies over the
-# page, which cannot be reached meanwhile.
-WINDOW = """<script>
-function spoken(text) { // what ui/language.py put on the page
-    return window.TEXTS?.[text] ?? text;
-}
-function newId() { // of a message; crypto.randomUUID is for https alone
-    return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-function toggleSidebar() {
-    const app = document.querySelector('.hr-app');
-    const over = app.classList.toggle('hr-side-toggled') && innerWidth < 768;
-    document.querySelector('.hr-main').inert = over;
-    document.querySelector(over ? '.hr-side .hr-icon' : '.hr-composer .hr-input')?.focus();
-}
-document.addEventListener('keydown', (e) => {
-    if (e.isComposing || e.keyCode === 229 || e.defaultPrevented || document.querySelector('.q-menu')) return;
-    const ctrl = e.ctrlKey || e.metaKey, key = e.key.toLowerCase();
-    const press = (button) => { e.preventDefault(); document.querySelector(button)?.click(); };
-    if (key === 'escape' && e.shiftKey) { e.preventDefault(); document.querySelector('.hr-composer .hr-input')?.focus(); }
-    else if (key === 'escape' && document.querySelector('.hr-main')?.inert) toggleSidebar();
-    else if (key === 'escape' && document.querySelector('.hr-composer.hr-running')) press('.hr-stop');
-    else if (ctrl && e.shiftKey && key === 'o') press('.hr-new');
-    else if (ctrl && !e.shiftKey && key === 'k') press('.hr-search');
-    else if (ctrl && !e.shiftKey && key === 'b') { e.preventDefault(); toggleSidebar(); }
-});
-</script>"""
+# No page is younger than its parts: a file that is changed has another address.
+SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css")
+SCRIPTS = ("window.js", "composer.js", "thread.js")
 
 
 def dress() -> None:
-    """Once, before the first page: serve the stylesheets and put them into every page's head."""
+    """Once, before the first page: serve stylesheets and scripts, and put them into every page's head."""
     app.add_static_files("/static", STATIC)
-    for name in ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css"):
-        ui.add_head_html(f'<link rel="stylesheet" href="/static/{name}">', shared=True)
-    ui.add_head_html('<meta name="color-scheme" content="light dark">', shared=True)
-    ui.add_head_html(WINDOW, shared=True)
-    ui.add_head_html('<script src="/static/composer.js"></script>', shared=True)
-    ui.add_head_html('<script src="/static/thread.js"></script>', shared=True)
+    for name in SHEETS:
+        ui.add_head_html(f'<link rel="stylesheet" href="{_address(name)}">', shared=True)
+    for name in SCRIPTS:
+        ui.add_head_html(f'<script src="{_address(name)}"></script>', shared=True)
+
+
+def _address(name: str) -> str:
+    return f"/static/{name}?{hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
 
 
 def icon_button(icon: str, name: str) -> ui.button:
@@ -64,10 +46,38 @@ def icon_button(icon: str, name: str) -> ui.button:
     return button
 
 
+def text(tag: str, words: str) -> TextElement:
+    """An element of HTML that says something."""
+    return TextElement(tag=tag, text=words)
+
+
+def put_on(wishes: Wishes) -> None:
+    """Once per page, before anything is said on it: the language, and the look, from the first moment on."""
+    client = ui.context.client
+    speak(wishes.language)
+    client.page.dark = {"system": None, "light": False, "dark": True}[wishes.look]
+    ui.add_head_html(f"<script>wear({json.dumps(_worn(wishes))})</script>")
+
+
+def change_to(wishes: Wishes) -> None:
+    """Another look for a page that is shown; another language is for the next one."""
+    ui.run_javascript(f"wear({json.dumps(_worn(wishes))})")
+
+
+def _worn(wishes: Wishes) -> dict[str, str]:
+    return {"look": wishes.look, "size": wishes.size, "column": wishes.column, "enter": wishes.enter}
+
+
+def notices() -> None:
+    """What every page may have to tell of itself."""
+    with ui.element("div").classes("hr-outdated").props('role="status" hidden'):
+        ui.label(say("Headrace was started anew."))
+        ui.button(say("Reload"), color=None).props("flat dense no-caps").on("click", js_handler="() => location.reload()")
+
+
 @contextmanager
 def frame() -> Iterator[tuple[ui.element, ui.element]]:
     """The whole window, its words in the visitor's language: yields the sidebar and the main column, for the page's content."""
-    speak()
     with ui.element("div").classes("hr-app"):
         side = ui.element("nav").classes("hr-side")
         side.props["aria-label"] = say("Conversations")
@@ -75,3 +85,4 @@ def frame() -> Iterator[tuple[ui.element, ui.element]]:
         with ui.element("div").classes("hr-main") as main:
             icon_button("menu", say("Toggle sidebar")).classes("hr-menu").on("click", js_handler=TOGGLE_SIDEBAR)
             yield side, main
+    notices()

@@ -20,9 +20,10 @@ from ui.language import say_count
 from ui.pages.shelf import Shelf, Shelves
 from ui.pages.soon import Soon
 from ui.panels.composer import Composer, Written
+from ui.panels.shortcuts import keys_dialog
 from ui.panels.transcript import Intents, Transcript
 from ui.panels.welcome import Welcome
-from ui.theme import frame
+from ui.theme import change_to, frame, put_on
 
 STALE = 30.0  # seconds after which a page that is opened asks the model servers again
 
@@ -59,6 +60,8 @@ class ChatPage:
 
     async def build(self, conversation: str | None, at: str = "") -> None:
         """`at`: the message to be brought into view, on whatever branch it is."""
+        wishes = await self._chat.wishes.get()
+        put_on(wishes)
         with frame() as (side, main):
             with side:
                 self._shelf = Shelf(self._chat, self._shelves, lambda: self._conversation, self._new)
@@ -73,7 +76,9 @@ class ChatPage:
                     limits = self._chat.limits._asdict()
                     self._composer = Composer(limits, on_send=self._send, on_stop=self._stop, on_model=self._choose)
         self._shelf.build_toast()
+        keys_dialog(wishes.enter)
         self._client.on_delete(self._leave)
+        self._unwatch_wishes = self._chat.wishes.watch(self._wishes_changed)
         self._unwatch = self._chat.watch(self._changed)
         self._unwatch_models = self._chat.watch_models(self._models_changed)
         self._offer_models(self._chat.models(), self._picked)
@@ -91,8 +96,18 @@ class ChatPage:
         self._branch.end()
         self._unwatch()
         self._unwatch_models()
+        self._unwatch_wishes()
         for task in self._watching.values():
             task.cancel()
+
+    def _wishes_changed(self) -> None:
+        background_tasks.create(self._change_look(), name="change look")
+
+    async def _change_look(self) -> None:
+        wishes = await self._chat.wishes.get()
+        if not self._gone:
+            with self._client:
+                change_to(wishes)
 
     # Conversations
 

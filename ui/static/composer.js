@@ -13,7 +13,7 @@ const composer = {
       const last = [...document.querySelectorAll(".hr-queued-edit, .hr-user [data-action=\"edit\"]")].pop();
       if (last) event.preventDefault();
       last?.click();
-    } else if (event.key === "Enter" && !event.shiftKey) {
+    } else if (event.key === "Enter" && !event.shiftKey && (event.ctrlKey || event.metaKey || document.documentElement.dataset.enter !== "breaks")) {
       event.preventDefault();
       composer.send(emit);
     }
@@ -40,7 +40,7 @@ const composer = {
     emit({ text, files, id });
   },
   press() {
-    composer.box().dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", cancelable: true }));
+    composer.box().dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, cancelable: true }));
     composer.box().focus();
   },
   input() {

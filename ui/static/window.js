@@ -1,0 +1,98 @@
+// What concerns the whole window: its keys, its connection, a server that has changed. Loaded before the page; makes no HTML.
+
+// A text in the language of the page (ui/language.py).
+function spoken(text) {
+  return window.TEXTS?.[text] ?? text;
+}
+
+// Of a message; crypto.randomUUID is for https alone.
+function newId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// On a phone the sidebar lies over the page, which cannot be reached meanwhile.
+function toggleSidebar() {
+  const app = document.querySelector(".hr-app");
+  if (!app) return;
+  const over = app.classList.toggle("hr-side-toggled") && innerWidth < 768;
+  document.querySelector(".hr-main").inert = over;
+  document.querySelector(over ? ".hr-side .hr-icon" : ".hr-composer .hr-input")?.focus();
+}
+
+// How the page is liked (services/wishes.py): the stylesheet goes by these, and the composer.
+function wear(wishes) {
+  Object.assign(document.documentElement.dataset, wishes);
+  window.Quasar?.Dark.set(wishes.look === "system" ? "auto" : wishes.look === "dark");
+}
+
+const MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
+
+function showKeys() {
+  const dialog = document.querySelector("dialog.hr-keys");
+  if (!dialog || dialog.open) return dialog?.close();
+  if (MAC) for (const key of dialog.querySelectorAll("kbd[data-ctrl]")) key.textContent = "⌘";
+  dialog.showModal();
+}
+
+// Keys that work wherever the focus is. None that a browser needs is taken.
+document.addEventListener("keydown", (e) => {
+  if (e.isComposing || e.keyCode === 229 || e.defaultPrevented || document.querySelector(".q-menu")) return;
+  const ctrl = e.ctrlKey || e.metaKey, key = e.key.toLowerCase();
+  const one = (name) => document.querySelector(name);
+  const press = (button) => { e.preventDefault(); button?.click(); };
+  if (ctrl && (key === "/" || key === "?")) { e.preventDefault(); showKeys(); return; }
+  if (one("dialog[open], .q-dialog")) return;
+  const box = one(".hr-composer .hr-input");
+  if (key === "escape" && e.shiftKey) { e.preventDefault(); box?.focus(); }
+  else if (key === "escape" && one(".hr-main")?.inert) toggleSidebar();
+  else if (key === "escape" && one(".hr-composer.hr-running")) press(one(".hr-stop"));
+  else if (ctrl && e.shiftKey && key === "o") one(".hr-new") ? press(one(".hr-new")) : location.assign((window.path_prefix ?? "") + "/");
+  else if (ctrl && !e.shiftKey && key === "k") press(one(".hr-search"));
+  else if (ctrl && !e.shiftKey && !e.altKey && key === "b") { e.preventDefault(); toggleSidebar(); }
+});
+
+// The connection. After a server that restarted, the page is one that it does not know: it is loaded anew, once, unless something that
+// was typed would be lost by that; the draft of a message is not (composer.py). The framework would reload whatever was typed, and when
+// a server answers too late, too, which ends at the browser's own page of errors.
+const SOON = 10_000; // ms; a page that was loaded anew less than this ago is not loaded anew by itself
+
+function typed() {
+  const boxes = document.querySelectorAll("textarea, input:not([type=hidden], [type=search])");
+  return [...boxes].some((box) => !box.matches(".hr-composer .hr-input") && box.checkVisibility() && changed(box));
+}
+
+function changed(box) {
+  return ["checkbox", "radio"].includes(box.type) ? box.checked !== box.defaultChecked : box.type !== "file" && box.value !== box.defaultValue;
+}
+
+function outdated() {
+  const last = Number(sessionStorage.getItem("reloaded") ?? 0);
+  if (typed() || Date.now() - last < SOON) {
+    document.getElementById("popup").ariaHidden = true;
+    document.querySelector(".hr-outdated")?.removeAttribute("hidden");
+    return;
+  }
+  sessionStorage.setItem("reloaded", Date.now());
+  location.reload();
+}
+
+// The framework's socket waits longer and longer between two attempts. The browser knows better when there is a network again.
+function connectNow() {
+  const socket = window.socket;
+  if (!socket || socket.connected || document.hidden || !navigator.onLine || !document.querySelector(".hr-outdated[hidden]")) return;
+  socket.io.opts.query.next_message_id = window.nextMessageId;
+  socket.disconnect().connect();
+}
+
+addEventListener("online", connectNow);
+document.addEventListener("visibilitychange", connectNow);
+
+document.addEventListener("DOMContentLoaded", () => {
+  const waiting = setInterval(() => {
+    if (!window.socket) return;
+    clearInterval(waiting);
+    socket.off("connect_error").on("connect_error", (error) => {
+      if (error.message === "Implicit handshake failed") outdated();
+    });
+  }, 50);
+});
