@@ -289,7 +289,7 @@ def test_offline_and_back_everything_is_there_once(headrace: Served, browser: Br
     page.evaluate("window.socket.disconnect()")
     page.wait_for_function("!window.socket.connected")
     context.set_offline(False)
-    page.evaluate("window.socket.connect()")
+    page.wait_for_function("window.socket.connected")  # the browser says that it is online
     expect_state(answers(page), "finished")
     live = words(answers(page))
     expect(page.get_by_role("textbox", name="Message")).to_have_value("a draft")
