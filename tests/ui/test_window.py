@@ -75,7 +75,7 @@ def test_a_page_is_not_loaded_again_and_again(page: Page, headrace: Served) -> N
         }, 20);
     })""")
     page.goto(headrace.url)
-    expect(page.get_by_role("status").filter(has_text="Headrace was started anew.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Headrace was started anew.")).to_be_visible(timeout=20_000)
     assert page.evaluate("sessionStorage.loads") == "2"
 
 
