@@ -36,13 +36,13 @@ KNOBS: Mapping[str, Knob] = {
         Knob("top_k", "count", 0, 1_000_000),
         Knob("min_p", "number", 0, 1),
         Knob("max_tokens", "count", 1, 100_000_000),
-        Knob("stop", "lines"),
         Knob("seed", "count", -(2**31), 2**53),
         Knob("presence_penalty", "number", -2, 2),
         Knob("frequency_penalty", "number", -2, 2),
         Knob("repeat_penalty", "number", 0, 10),
         Knob("reasoning_effort", "word"),
         Knob("reasoning_budget", "count", 0, 100_000_000),
+        Knob("stop", "lines"),
     )
 }
 

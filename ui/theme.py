@@ -22,7 +22,7 @@ FAVICON = (
 TOGGLE_SIDEBAR = "() => toggleSidebar()"
 
 # No page is younger than its parts: a file that is changed has another address.
-SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css")
+SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css", "answering.css")
 SCRIPTS = ("window.js", "composer.js", "thread.js")
 
 

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.reliability.following import Transcript, check_numbers, patient
 from tests.serving import Served, served
-from tests.ui.test_chat_page import answers, ask, choose, expect_state, visit, wait_until_longer, words
+from tests.ui.picking import choose
+from tests.ui.test_chat_page import answers, ask, expect_state, visit, wait_until_longer, words
 
 NATIVE, OPENAI, PAGES = 24, 24, 2
 ENDLESS = "100000 tokens at 50 tokens/s, only prose"

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.serving import QUIET, Served, served
-from tests.ui.test_chat_page import LONG, answers, ask, choose, expect_state, plain, visit, wait_until_longer, words
+from tests.ui.picking import choose
+from tests.ui.test_chat_page import LONG, answers, ask, expect_state, plain, visit, wait_until_longer, words
 
 SLOW = "400 tokens at 100 tokens/s, only prose"
 

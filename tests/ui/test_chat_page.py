@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.serving import QUIET, Served, served
+from tests.ui.picking import choose
 
 LONG = "2000 tokens at 100 tokens/s, only prose"
 
@@ -29,11 +30,6 @@ def page(headrace: Served, browser: Browser) -> Iterator[Page]:
 def visit(page: Page, url: str) -> None:
     page.goto(url)
     page.wait_for_function("window.did_handshake === true")
-
-
-def choose(page: Page, model: str) -> None:
-    page.get_by_role("combobox", name="Model").click()
-    page.get_by_role("option", name=model).click()
 
 
 WATCH_FOR_OPEN_DETAILS = """() => {

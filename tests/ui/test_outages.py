@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.reliability.following import count
 from tests.serving import QUIET, Served, served
-from tests.ui.test_chat_page import answers, ask, choose, expect_state, visit, wait_until_longer, words
+from tests.ui.picking import choose
+from tests.ui.test_chat_page import answers, ask, expect_state, visit, wait_until_longer, words
 
 OUTAGE = count("HEADRACE_OUTAGE", 2)
 TOKENS = 100 * (OUTAGE + 4)

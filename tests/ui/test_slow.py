@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.serving import Served
+from tests.ui.picking import choose
 
 PIECES = "{const refs = document.querySelector('#app')._vnode.component.proxy.$refs;"
 COUNT = PIECES + "refs['r' + [...document.querySelectorAll('.hr-prose')].at(-1).id.slice(1)].blocks.count}"
@@ -17,8 +18,7 @@ def slow(headrace: Served, browser: Browser) -> Iterator[Page]:
     page = context.new_page()
     page.goto(headrace.url)
     page.wait_for_function("window.did_handshake === true")
-    page.get_by_role("combobox", name="Model").click()
-    page.get_by_role("option", name="longform").click()
+    choose(page, "longform")
     context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 20})
     yield page
     context.close()

@@ -13,10 +13,11 @@ from urllib.parse import urlencode
 
 from nicegui import background_tasks, ui
 
-from services.chat import Chat, Given, Listing
+from services.chat import Chat, Given, Tastes
 from services.conversations import Branch
 from services.errors import HeadraceError, NotFound
 from ui.language import say_count
+from ui.pages.answering import Answering
 from ui.pages.shelf import Shelf, Shelves
 from ui.pages.soon import Soon
 from ui.panels.composer import Composer, Written
@@ -32,27 +33,28 @@ def register(chat: Chat) -> None:
     shelves = Shelves(chat)
 
     @ui.page("/")
-    async def start(model: str = "", undo: str = "") -> None:
-        page = ChatPage(chat, shelves, model)
+    async def start(model: str = "", preset: str = "", undo: str = "") -> None:
+        page = ChatPage(chat, shelves, await chat.tastes(), model, preset)
         await page.build(None)
         if undo:
             await page.offer_undo(undo)
 
     @ui.page("/c/{id}")
     async def conversation(id: str, at: str = "") -> None:
-        await ChatPage(chat, shelves).build(id, at)
+        await ChatPage(chat, shelves, await chat.tastes()).build(id, at)
 
 
 class ChatPage:
     """One browser tab. Its tasks end with it; the generations it watches do not."""
 
-    def __init__(self, chat: Chat, shelves: Shelves, model: str = "") -> None:
+    def __init__(self, chat: Chat, shelves: Shelves, tastes: Tastes, model: str = "", preset: str = "") -> None:
         self._chat = chat
         self._shelves = shelves
+        self._tastes = tastes
         self._client = ui.context.client
         self._conversation: str | None = None
-        self._running: str | None = None  # the generation that Stop would stop
-        self._picked = model  # the model that was chosen by hand
+        self._running: set[str] = set()  # the generations that Stop would stop
+        self._answering = Answering(chat, tastes, self._client, changed=self._show_welcome, model=model, preset=preset)
         self._first = secrets.token_hex(16)  # the id of a suggestion that is pressed, however often
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._gone = False
@@ -72,16 +74,17 @@ class ChatPage:
                     on_earlier=self._show_earlier,
                 )
                 with ui.element("div").classes("hr-dock"):
-                    self._welcome = Welcome(on_suggestion=self._suggested, on_look=self._look_again)
-                    limits = self._chat.limits._asdict()
-                    self._composer = Composer(limits, on_send=self._send, on_stop=self._stop, on_model=self._choose)
+                    self._welcome = Welcome(
+                        on_suggestion=self._suggested, on_look=self._answering.look_again, on_preset=self._answering.choose_preset
+                    )
+                    self._composer = Composer(self._chat.limits._asdict(), on_send=self._send, on_stop=self._stop)
+                    with self._composer.answering:
+                        self._answering.build()
         self._shelf.build_toast()
         keys_dialog(wishes.enter)
         self._client.on_delete(self._leave)
         self._unwatch_wishes = self._chat.wishes.watch(self._wishes_changed)
         self._unwatch = self._chat.watch(self._changed)
-        self._unwatch_models = self._chat.watch_models(self._models_changed)
-        self._offer_models(self._chat.models(), self._picked)
         background_tasks.create(self._refresh_models(), name="refresh models")
         if conversation:
             await self._open(conversation, at)
@@ -95,7 +98,6 @@ class ChatPage:
         self._gone = True
         self._branch.end()
         self._unwatch()
-        self._unwatch_models()
         self._unwatch_wishes()
         for task in self._watching.values():
             task.cancel()
@@ -124,7 +126,6 @@ class ChatPage:
             return
         self._conversation = conversation
         self._chat.seen(conversation)
-        self._offer_models(self._chat.models(), branch.conversation.model)
         self._composer.known([node.id for node in branch.nodes if node.generation is None])
         if any(node.id == at for node in branch.nodes):
             self._transcript.reach(at)
@@ -150,6 +151,7 @@ class ChatPage:
 
     def _show(self, branch: Branch) -> None:
         ui.page_title(branch.conversation.title)
+        self._answering.open(branch.conversation)
         self._main.classes(add="hr-has-messages")
         self._welcome.hide()
         for generation in self._transcript.show(branch):
@@ -161,8 +163,10 @@ class ChatPage:
             self._branch.want()
 
     def _new(self) -> None:
-        """A new chat begins with the model of this one."""
-        ui.navigate.to(f"/?{urlencode({'model': self._composer.model})}" if self._composer.model else "/")
+        """A new chat begins with the model of this one, or its preset, unless somebody has said with which."""
+        preset, model = self._answering.preset, self._answering.model
+        begin = {} if self._tastes.default else {"preset": preset.id} if preset else {"model": model} if model else {}
+        ui.navigate.to(f"/?{urlencode(begin)}" if begin else "/")
 
     def _go_home(self) -> None:
         ui.navigate.to(self._shelf.home(self._conversation or ""))
@@ -174,7 +178,8 @@ class ChatPage:
         new = self._conversation is None
         files = [Given(*each) for each in written.files]
         try:
-            asked = await self._chat.send(self._conversation, self._composer.model, written.text, id=written.id, files=files)
+            who, manner = self._answering.models, self._answering.manner
+            asked = await self._chat.compare(self._conversation, who, written.text, id=written.id, manner=manner, files=files)
             self._conversation = asked.conversation
         except HeadraceError as exc:
             ui.notify(exc.message, type="warning", position="top")
@@ -201,16 +206,16 @@ class ChatPage:
         return True
 
     async def _retry(self, id: str) -> None:
-        await self._do(lambda conversation: self._chat.retry(conversation, self._composer.model, id=id))
+        await self._do(lambda conversation: self._chat.retry(conversation, self._answering.model, id=id))
 
     async def _regenerate(self, answer: str, id: str) -> None:
-        await self._do(lambda conversation: self._chat.regenerate(conversation, answer, self._composer.model, id=id))
+        await self._do(lambda conversation: self._chat.regenerate(conversation, answer, self._answering.model, id=id))
 
     async def _edit(self, question: str, text: str, id: str) -> bool:
-        return await self._do(lambda conversation: self._chat.edit(conversation, question, self._composer.model, text, id=id))
+        return await self._do(lambda conversation: self._chat.edit(conversation, question, self._answering.model, text, id=id))
 
     async def _go_on(self, answer: str, generation: str) -> None:
-        await self._do(lambda conversation: self._chat.go_on(conversation, answer, self._composer.model, after=generation))
+        await self._do(lambda conversation: self._chat.go_on(conversation, answer, self._answering.model, after=generation))
 
     async def _choose_branch(self, node: str) -> None:
         await self._do(lambda conversation: self._chat.choose(conversation, node))
@@ -236,8 +241,8 @@ class ChatPage:
         self._shelf.toast.show(say_count(len(pruned.nodes), "{n} message deleted", "{n} messages deleted"), undo)
 
     async def _stop(self) -> None:
-        if self._running is not None:
-            await self._chat.stop(self._running)
+        for generation in tuple(self._running):
+            await self._chat.stop(generation)
 
     def _watch(self, generation: str) -> None:
         """From the first entry, as it was drawn without any; it may have been drawn before."""
@@ -249,7 +254,7 @@ class ChatPage:
 
     async def _follow(self, generation: str) -> None:
         """Self-clocked: while the browser draws, the log grows, and the next batch is larger."""
-        self._running = generation
+        self._running.add(generation)
         self._composer.set_running(True)
         try:
             await self._chat.recall(generation)
@@ -261,35 +266,16 @@ class ChatPage:
         finally:
             if self._watching.get(generation) is asyncio.current_task():
                 self._watching.pop(generation)
-                if self._running == generation and not self._gone:
-                    self._running = None
+                self._running.discard(generation)
+                if not self._running and not self._gone:
                     self._composer.set_running(False)
 
     # Models
 
-    async def _choose(self, model: str) -> None:
-        self._picked = model
-        self._show_welcome(model)
-
-    async def _look_again(self) -> None:
-        await self._chat.refresh_models(patient=True)
-        self._models_changed()
-
     async def _refresh_models(self, older_than: float = STALE) -> None:
         await self._chat.refresh_models(older_than)
-        self._models_changed()
+        self._answering.show()
 
-    def _models_changed(self) -> None:
-        if not self._gone:
-            with self._client:
-                self._offer_models(self._chat.models(), self._composer.model if self._conversation else self._picked)
-
-    def _offer_models(self, listings: list[Listing], chosen: str = "") -> None:
-        models = {f"{listing.name}/{model.name}": f"{model.name} · {listing.name}" for listing in listings for model in listing.models}
-        chosen = chosen or self._chat.default_model
-        self._composer.offer(models, chosen)
-        self._show_welcome(chosen)
-
-    def _show_welcome(self, model: str) -> None:
+    def _show_welcome(self) -> None:
         missing = [listing.name for listing in self._chat.models() if listing.state in ("not running", "refusing")]
-        self._welcome.show(model, self._chat.alone, missing)
+        self._welcome.show(self._answering.models, self._chat.alone, missing, self._tastes.presets)

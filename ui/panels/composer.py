@@ -1,11 +1,11 @@
 """Where a person writes. It knows no conversation: what is written goes to `on_send`, with an id; a press on stop to `on_stop`."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments, ValueChangeEventArguments
+from nicegui.events import GenericEventArguments
 
 from ui.language import say, say_number
 from ui.panels.attach import Attach
@@ -31,12 +31,9 @@ class Composer:
         *,
         on_send: Callable[[Written], Awaitable[bool]],
         on_stop: Callable[[], Awaitable[None]],
-        on_model: Callable[[str], Awaitable[None]],
     ) -> None:
         self._on_send = on_send
         self._on_stop = on_stop
-        self._on_model = on_model
-        self._quiet = False
         with ui.element("div").classes("hr-composer").props('data-attached="false"') as self._box:
             self._attach = Attach(limits, on_refused=lambda sentence: ui.notify(sentence, type="warning", position="top", timeout=8000))
             self._text = ui.element("textarea").classes("hr-input")
@@ -47,9 +44,7 @@ class Composer:
             with ui.element("div").classes("hr-tools"):
                 plus = icon_button("add", say("Attach files")).classes("hr-plus")
                 plus.on("click", js_handler="() => composer.attach().pick()")
-                self._picker = ui.select([], on_change=self._pick).classes("hr-model")
-                self._picker.props('borderless dense options-dense popup-content-class="hr-menu-list"')
-                self._picker.props["aria-label"] = say("Model")
+                self.answering = ui.element("div").classes("hr-answering")  # for the page: who answers, and how
                 ui.element("div").classes("hr-grow")
                 send = (
                     ui.button(icon="arrow_upward", color=None)
@@ -62,18 +57,6 @@ class Composer:
                 stop.props["aria-label"], stop.props["title"] = say("Stop"), f"{say('Stop')} (Esc)"
 
         ui.run_javascript("composer.restore()")
-
-    @property
-    def model(self) -> str:
-        return str(self._picker.value or "")
-
-    def offer(self, models: Mapping[str, str], chosen: str) -> None:
-        """Fill the picker: full names to labels, and the one that is chosen. Tells nobody."""
-        if chosen not in models:
-            models = {**models, chosen: chosen} if chosen else models
-        self._quiet = True
-        self._picker.set_options(dict(models), value=chosen or None)
-        self._quiet = False
 
     def known(self, ids: Sequence[str]) -> None:
         """These messages are in the conversation: one of them that is still in the box was taken when its server was lost."""
@@ -94,10 +77,6 @@ class Composer:
 
     async def _stop(self) -> None:
         await self._on_stop()
-
-    async def _pick(self, event: ValueChangeEventArguments[str | None]) -> None:
-        if not self._quiet and event.value:
-            await self._on_model(str(event.value))
 
 
 def _files(sent: object) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,7 @@ from functools import partial
 
 from nicegui import ui
 
+from services.manner import Preset
 from ui.language import phrase, say
 
 REHEARSAL = (
@@ -19,10 +20,19 @@ ANY = (
     phrase("Compare server-sent events and websockets in a table"),
 )
 
+PRESETS = 6  # that are offered on the empty page; the picker has all
+
 
 class Welcome:
-    def __init__(self, *, on_suggestion: Callable[[str], Awaitable[bool]], on_look: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        *,
+        on_suggestion: Callable[[str], Awaitable[bool]],
+        on_look: Callable[[], Awaitable[None]],
+        on_preset: Callable[[str], Awaitable[None]],
+    ) -> None:
         self._on_suggestion = on_suggestion
+        self._on_preset = on_preset
         with ui.element("div").classes("hr-welcome") as self._box:
             with ui.element("h1").classes("hr-greeting"):
                 ui.label(say("What shall we talk about?"))
@@ -37,16 +47,22 @@ class Welcome:
                 with ui.element("div").classes("hr-servers"):
                     self._servers = ui.label("")
                     ui.button(say("Look again"), color=None, on_click=on_look).props("flat dense no-caps").classes("hr-look")
+            self._presets = ui.element("div").classes("hr-chips hr-preset-chips")
             self._chips = ui.element("div").classes("hr-chips")
 
-    def show(self, model: str, alone: bool, missing: Sequence[str]) -> None:
+    def show(self, models: Sequence[str], alone: bool, missing: Sequence[str], presets: Sequence[Preset]) -> None:
         """`alone`: no model server answers but the built-in one, which is told kindly. `missing` are servers that do not run."""
-        self._model.set_text(say("{model} will answer", model=model))
+        self._model.set_text(say("{model} will answer", model=", ".join(models)))
         self._notice.set_visibility(alone)
         self._servers.set_text(say("Not running: {names}", names=", ".join(missing)) if missing else "")
+        self._presets.clear()
+        with self._presets:
+            for preset in presets[:PRESETS]:
+                chip = ui.button(preset.name, icon="bookmark_border", color=None, on_click=partial(self._on_preset, preset.id))
+                chip.props("flat no-caps").classes("hr-chip")
         self._chips.clear()
         with self._chips:
-            for english in REHEARSAL if model.startswith("rehearsal/") else ANY:
+            for english in REHEARSAL if models[0].startswith("rehearsal/") else ANY:
                 text = say(english)
                 ui.button(text, color=None, on_click=partial(self._on_suggestion, text)).props("flat no-caps").classes("hr-chip")
 
