@@ -293,7 +293,7 @@ def test_a_server_that_does_not_run_is_no_error(tmp_path: Path, browser: Browser
         with served(folder, QUIET, "--server.port", port):
             page.get_by_role("button", name="Look again").click()
             expect(page.get_by_text("Not running: late")).to_be_hidden()
-            choose(page, "rehearsal/echo · late")
+            choose(page, "rehearsal/echo")
             expect_state(ask(page, "Hello through two of us"), "finished")
             expect(answers(page)).to_contain_text("Hello through two of us")
         page.close()
