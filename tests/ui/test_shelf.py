@@ -13,7 +13,8 @@ from services.conversations import Conversation
 from services.store import open_store
 from tests.serving import Served, served
 from tests.ui.axe import Axe
-from tests.ui.test_chat_page import LONG, answers, ask, choose, expect_state, visit
+from tests.ui.picking import choose
+from tests.ui.test_chat_page import LONG, answers, ask, expect_state, visit
 
 MODEL = '[chat]\nmodel = "rehearsal/echo"\n[rehearsal]\nspeed = 400.0\n'
 
