@@ -68,9 +68,7 @@ def test_a_model_among_hundreds_is_found_and_picked_by_keyboard(place: Place, ax
     expect_state(answer := ask(page, "Hello"), "finished")
     expect(answer).to_contain_text("maker/model-299 has answered.")
     picker.click()
-    expect(page.get_by_role("group", name="Used last").get_by_role("option")).to_have_accessible_name(
-        "maker/model-299, cloud · 8k" + ", 8k" * 0
-    )
+    expect(page.get_by_role("group", name="Used last").get_by_role("option")).to_contain_text("maker/model-299")
 
 
 def test_what_is_set_arrives_at_the_model_and_outlives_a_reload(place: Place, axe: Axe) -> None:

@@ -11,7 +11,8 @@ from services.conversations import Conversation, Node
 from services.messages import Attachment, Message, Part, Reasoning, Reply, Text, ToolCall
 from services.store import open_store
 from tests.serving import QUIET, Served, served
-from tests.ui.test_chat_page import answers, ask, choose, expect_state, visit
+from tests.ui.picking import choose
+from tests.ui.test_chat_page import answers, ask, expect_state, visit
 
 LONG, SHORT, RICH, TO_CUT = "c" * 32, "d" * 32, "e" * 32, "f" * 32
 ANSWER = "## Part {n}\n\nThe **wheel** turns.\n\n- one\n- two\n\n```python\nturn({n})\n```\n\nThis was part {n}.\n"
