@@ -39,7 +39,10 @@ LANGUAGES: Mapping[Code, Language] = {
     "zh": Language("简体中文", "zh-CN"),
     "ja": Language("日本語", "ja"),
 }
-JAVASCRIPT = ("Copied", "Copy", "Copy code", "Show less", "Show more")
+JAVASCRIPT = (
+    "Copied", "Copy", "Copy code", "Diagram", "Drawing…", "Hide diagram", "It is too large.", "It takes too long.", "Show diagram",
+    "Show less", "Show more", "This diagram cannot be drawn.",
+)  # fmt: skip
 
 CATALOGUES: Mapping[str, Mapping[str, str]] = {
     code: json.loads(file.read_text("utf-8"))

@@ -10,6 +10,7 @@ from nicegui import app, ui
 from nicegui.elements.mixins.text_element import TextElement
 
 from services.wishes import Wishes
+from ui import diagrams
 from ui.language import say, speak
 
 STATIC = Path(__file__).parent / "static"
@@ -23,12 +24,13 @@ TOGGLE_SIDEBAR = "() => toggleSidebar()"
 
 # No page is younger than its parts: a file that is changed has another address.
 SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css", "answering.css")
-SCRIPTS = ("window.js", "composer.js", "thread.js")
+SCRIPTS = ("window.js", "composer.js", "thread.js", "diagram.js")
 
 
 def dress() -> None:
     """Once, before the first page: serve stylesheets and scripts, and put them into every page's head."""
     app.add_static_files("/static", STATIC)
+    diagrams.serve()
     for name in SHEETS:
         ui.add_head_html(f'<link rel="stylesheet" href="{_address(name)}">', shared=True)
     for name in SCRIPTS:

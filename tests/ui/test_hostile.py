@@ -205,9 +205,11 @@ def test_colours_come_in_slices_and_end_as_if_they_had_come_at_once(monkeypatch:
     assert blocks.html == whole(f"before\n\n```python\n{code}```\n\nafter")
 
 
-def test_a_diagram_is_shown_as_its_source() -> None:
+def test_a_diagram_is_shown_as_its_source_until_somebody_wants_more() -> None:
     (html,) = whole("```mermaid\ngraph TD; A-->B\n```\n")
-    assert "<span>mermaid, shown as its source</span>" in html
+    assert "<svg" not in html
+    assert "Show diagram</button>" in html
+    assert "Show diagram" not in shown("```mermaid\ngraph TD; A-->B\n")
     assert "graph TD; A--&gt;B" in html
 
 

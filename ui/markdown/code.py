@@ -31,6 +31,9 @@ LARGEST = 64 * 1024
 UNFIT = re.compile(r"^[^\n]{1001}|^(?:[ \t]*\n){51}", re.MULTILINE)
 BUDGET = 0.15  # seconds of CPU; 64 kB of ordinary code take about half of it
 
+# A diagram is drawn when somebody wants it: the library that does is ten times the rest of the page.
+DRAW = '<button type="button" class="hr-draw" aria-expanded="false">Show diagram</button>'
+
 # One letter per colour of prose.css; what is not named here, or by its parent, has the colour of text.
 COLOURS = {
     Comment: "c",
@@ -65,20 +68,16 @@ COLOURS = {
 
 def box(info: str, code: str, *, whole: bool) -> str:
     """The HTML of a code block. Colours come only when it is `whole`: an open fence changes with each patch."""
-    return _box(info, highlight(_language(info), code) if whole else escapeHtml(code))
+    language = _language(info)
+    return _box(info, highlight(language, code) if whole else escapeHtml(code), DRAW if whole and language == "mermaid" else "")
 
 
-def _box(info: str, body: str) -> str:
+def _box(info: str, body: str, more: str = "") -> str:
     return (
-        f'<div class="hr-code"><div class="hr-code-head"><span>{_label(_language(info))}</span>'
+        f'<div class="hr-code"><div class="hr-code-head"><span>{escapeHtml(_language(info))}</span>{more}'
         '<button type="button" class="hr-copy" aria-label="Copy code">Copy</button></div>'
         f'<pre tabindex="0"><code>{body}</code></pre></div>'
     )
-
-
-def _label(language: str) -> str:
-    """A diagram is not drawn: the library that could is ten times the rest of the page."""
-    return "mermaid, shown as its source" if language == "mermaid" else escapeHtml(language)
 
 
 def _language(info: str) -> str:

@@ -3,11 +3,12 @@
 from nicegui import App, ui
 
 from services.chat import Chat
+from ui.diagrams import ASGIApp, opened
 from ui.pages import chat as chat_page
 from ui.theme import FAVICON, dress
 
 
-def register(chat: Chat) -> App:
+def register(chat: Chat) -> ASGIApp:
     dress()
     chat_page.register(chat)
     pages = App()
@@ -22,4 +23,4 @@ def register(chat: Chat) -> App:
         tailwind=False,
         show_welcome_message=False,
     )
-    return pages
+    return opened(pages)

@@ -45,6 +45,8 @@ export default {
       Object.assign(this.$el.closest(".hr-scroll"), { scrollTop: 1e9 }).dataset.pinned = true;
     },
     async onClick(event) {
+      const draw = event.target.closest(".hr-draw");
+      if (draw) return toggleDiagram(draw);
       const button = event.target.closest(".hr-copy");
       if (!button) return;
       await copyText(button.closest(".hr-code").querySelector("code").textContent);
@@ -59,13 +61,14 @@ export default {
 function fill(block, html) {
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
-  if (window.TEXTS?.Copy) fresh.content.querySelectorAll(".hr-copy").forEach(translate);
+  if (window.TEXTS?.Copy) fresh.content.querySelectorAll(".hr-copy, .hr-draw").forEach(translate);
   morph(block, fresh.content);
   block.html = html;
 }
 
 // What ui/markdown renders is the same for all readers.
 function translate(button) {
+  if (button.className === "hr-draw") return (button.textContent = spoken("Show diagram"));
   button.textContent = spoken('Copy');
   button.setAttribute("aria-label", spoken('Copy code'));
 }
@@ -93,7 +96,7 @@ function alike(old, node) {
 }
 
 function retell(text, data) {
-  if (text.parentNode.className === "hr-copy") return;
+  if (["hr-copy", "hr-draw"].includes(text.parentNode.className)) return;
   if (data.startsWith(text.data)) text.appendData(data.slice(text.length));
   else text.data = data;
 }
