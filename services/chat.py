@@ -40,10 +40,12 @@ from services.talks.asking import Asking, Prepared
 from services.talks.endings import Endings
 from services.talks.once import Asked, new_id
 from services.talks.pruning import Pruned, Pruning
+from services.talks.queueing import Queueing
 from services.talks.tastes import Tastes
 from services.talks.tree import Tree
 from services.talks.watchers import Watchers
 from services.upstream.catalogue import Catalogue
+from services.waiting import Waiting
 
 __all__ = ["Asked", "Chat", "Given", "Installed", "Limits", "Listing", "Pruned", "Retention", "Servers", "Summary", "Tastes"]
 
@@ -79,6 +81,7 @@ class Chat:
         self._tree = Tree(store, self._endings, self._watchers)
         self._asking = Asking(store, self._generations, self._endings, self._tree, self._watchers, self._attachments, self._prepare)
         self._pruning = Pruning(store, self._tree, self._asking, self._watchers)
+        self._queueing = Queueing(store, self._attachments, self._asking, self._tree, self._watchers)
         self._order = Order(store, self._tree, self._watchers)
         self._deletion = Deletion(store, self._attachments, self._generations, self._tree, self._watchers, undo)
         self._tastes = Tastes(store)
@@ -92,6 +95,7 @@ class Chat:
         self._spawn(self._deletion.restore())
         self._spawn(self._restore())
         self._spawn(self._deletion.sweep())
+        self._spawn(self._queueing.restore())
 
     async def _restore(self) -> None:
         for id in self._untold:
@@ -169,7 +173,11 @@ class Chat:
     def _ended(self, generation: Generation) -> None:
         if generation.turn.conversation:
             self._order.ended(generation.turn.conversation)
-            self._spawn(self._endings.ended(generation))
+            self._spawn(self._after(generation, generation.turn.conversation))
+
+    async def _after(self, generation: Generation, conversation: str) -> None:
+        await self._endings.ended(generation)
+        await self._queueing.ended(conversation, generation.reply.state)
 
     # Conversations; `id`, where it can be given, is the client's own name for the message it makes, so that it is never made twice
 
@@ -205,6 +213,21 @@ class Chat:
         """The same of several models at once. The branch then ends in the question, until one of the answers is kept."""
         chosen = await self._attachments.chosen(files)
         return await self._used(self._asking.send(conversation, models, text, id, written(manner), chosen))
+
+    async def queue(self, conversation: str, model: str, text: str, *, id: str | None = None, files: Sequence[Given] = ()) -> None:
+        """Let a message wait for the end of the answer that runs (`Conversation.queue`); with none running it is sent at once.
+
+        What waits is sent in order, when an answer has ended by itself. Raises NotFound, NotSaved and Invalid.
+        """
+        await self._queueing.add(conversation, model, text, id, await self._attachments.chosen(files))
+
+    async def unqueue(self, conversation: str, id: str) -> Waiting:
+        """Take one back. Raises NotFound when it was sent meanwhile."""
+        return await self._queueing.take(conversation, id)
+
+    async def send_queued(self, conversation: str) -> None:
+        """Send what waits after all, where its answer did not end by itself."""
+        await self._queueing.go_on(conversation)
 
     async def retry(self, conversation: str, model: str, *, id: str | None = None) -> Asked:
         """Answer the last question that is shown again, as another branch."""

@@ -4,5 +4,6 @@ asking    a question, or another answer, becomes a generation; one at a time in 
 once      what is asked for under a name is asked for once
 tree      what is there: the questions and answers of a conversation, and the branch that is shown
 endings   what a generation said comes into its conversation, now or after a restart
+queueing  messages that wait until an answer has ended
 watchers  who wants to know when a conversation changes
 """

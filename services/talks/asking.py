@@ -206,13 +206,17 @@ class Asking:
     @asynccontextmanager
     async def alone(self, conversation: str) -> AsyncGenerator[None, None]:
         """Raises Conflict while an answer of the conversation runs, or something else is on its way into the store."""
-        if conversation in self._busy or self.is_answering(conversation):
+        if self.is_busy(conversation):
             raise Conflict("An answer in this conversation is still running. Stop it, or wait for its end.")
         self._busy.add(conversation)
         try:
             yield
         finally:
             self._busy.discard(conversation)
+
+    def is_busy(self, conversation: str) -> bool:
+        """An answer runs in it, or something else is on its way into the store."""
+        return conversation in self._busy or self.is_answering(conversation)
 
     def is_answering(self, conversation: str) -> bool:
         return self._generations.answering(conversation)

@@ -16,8 +16,10 @@ from nicegui import background_tasks, ui
 from services.chat import Chat, Given, Tastes
 from services.conversations import Branch
 from services.errors import HeadraceError, NotFound
+from services.events import Failed, Finished
 from ui.language import say_count
 from ui.pages.answering import Answering
+from ui.pages.queue import Queue
 from ui.pages.shelf import Shelf, Shelves
 from ui.pages.soon import Soon
 from ui.panels.composer import Composer, Written
@@ -77,7 +79,9 @@ class ChatPage:
                     self._welcome = Welcome(
                         on_suggestion=self._suggested, on_look=self._answering.look_again, on_preset=self._answering.choose_preset
                     )
+                    self._queue = Queue(self._chat, lambda: self._conversation)
                     self._composer = Composer(self._chat.limits._asdict(), on_send=self._send, on_stop=self._stop)
+                    self._queue.on_back = self._composer.bring
                     with self._composer.answering:
                         self._answering.build()
         self._shelf.build_toast()
@@ -126,7 +130,7 @@ class ChatPage:
             return
         self._conversation = conversation
         self._chat.seen(conversation)
-        self._composer.known([node.id for node in branch.nodes if node.generation is None])
+        self._composer.known([*self._queue.ids(branch), *(node.id for node in branch.nodes if node.generation is None)])
         if any(node.id == at for node in branch.nodes):
             self._transcript.reach(at)
         self._show(branch)
@@ -154,6 +158,7 @@ class ChatPage:
         self._answering.open(branch.conversation)
         self._main.classes(add="hr-has-messages")
         self._welcome.hide()
+        self._queue.show(branch)
         for generation in self._transcript.show(branch):
             self._watch(generation)
 
@@ -178,6 +183,9 @@ class ChatPage:
         new = self._conversation is None
         files = [Given(*each) for each in written.files]
         try:
+            if self._conversation and self._queue.takes(self._conversation):
+                await self._chat.queue(self._conversation, self._answering.model, written.text, id=written.id, files=files)
+                return True
             who, manner = self._answering.models, self._answering.manner
             asked = await self._chat.compare(self._conversation, who, written.text, id=written.id, manner=manner, files=files)
             self._conversation = asked.conversation
@@ -262,13 +270,19 @@ class ChatPage:
                 async for entries in batches:
                     with self._client:
                         self._transcript.apply(generation, entries)
+                        if isinstance(entries[-1].event, Finished | Failed):
+                            self._ended(generation)
                         await self._transcript.flush(generation)
         finally:
             if self._watching.get(generation) is asyncio.current_task():
                 self._watching.pop(generation)
-                self._running.discard(generation)
-                if not self._running and not self._gone:
-                    self._composer.set_running(False)
+                self._ended(generation)
+
+    def _ended(self, generation: str) -> None:
+        """The next one may be sent, whatever of the answer is still to be drawn."""
+        self._running.discard(generation)
+        if not self._running and not self._gone:
+            self._composer.set_running(False)
 
     # Models
 

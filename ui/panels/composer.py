@@ -4,9 +4,11 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
+import msgspec
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from services.messages import File
 from ui.language import say, say_number
 from ui.panels.attach import Attach
 from ui.theme import icon_button
@@ -46,15 +48,10 @@ class Composer:
                 plus.on("click", js_handler="() => composer.attach().pick()")
                 self.answering = ui.element("div").classes("hr-answering")  # for the page: who answers, and how
                 ui.element("div").classes("hr-grow")
-                send = (
-                    ui.button(icon="arrow_upward", color=None)
-                    .classes("hr-send")
-                    .props("round unelevated")
-                    .on("click", js_handler="composer.press")
-                )
-                send.props["aria-label"] = send.props["title"] = say("Send")
-                stop = ui.button(icon="stop", color=None, on_click=self._stop).classes("hr-stop").props("round unelevated")
-                stop.props["aria-label"], stop.props["title"] = say("Stop"), f"{say('Stop')} (Esc)"
+                _round("playlist_add", say("Queue")).classes("hr-later").on("click", js_handler="composer.press")
+                _round("arrow_upward", say("Send")).classes("hr-send").on("click", js_handler="composer.press")
+                stop = _round("stop", say("Stop")).classes("hr-stop").on("click", self._stop)
+                stop.props["title"] = f"{say('Stop')} (Esc)"
 
         ui.run_javascript("composer.restore()")
 
@@ -64,6 +61,10 @@ class Composer:
 
     def set_running(self, running: bool) -> None:
         self._box.classes(add="hr-running") if running else self._box.classes(remove="hr-running")
+
+    def bring(self, text: str, files: Sequence[File]) -> None:
+        """A message that waited, to be written on at."""
+        ui.run_javascript(f"composer.bring({json.dumps(text)}, {msgspec.json.encode(files).decode()})")
 
     async def _send(self, event: GenericEventArguments) -> None:
         """The text is taken out of the box only once `on_send` has accepted it."""
@@ -77,6 +78,12 @@ class Composer:
 
     async def _stop(self) -> None:
         await self._on_stop()
+
+
+def _round(icon: str, name: str) -> ui.button:
+    button = ui.button(icon=icon, color=None).props("round unelevated")
+    button.props["aria-label"] = button.props["title"] = name
+    return button
 
 
 def _files(sent: object) -> tuple[tuple[str, str], ...]:
