@@ -29,6 +29,7 @@ from services.generations.log import Follower
 from services.generations.registry import KEEP, UNTOLD, Generations, Retention, Summary
 from services.library.deletion import UNDO, Deletion
 from services.library.order import Order
+from services.library.search import Hit, Search
 from services.manner import PLAIN, Manner, written
 from services.messages import File, Message, Reply, Turn
 from services.models import Listing, Place
@@ -47,7 +48,7 @@ from services.talks.watchers import Watchers
 from services.upstream.catalogue import Catalogue
 from services.waiting import Waiting
 
-__all__ = ["Asked", "Chat", "Given", "Installed", "Limits", "Listing", "Pruned", "Retention", "Servers", "Summary", "Tastes"]
+__all__ = ["Asked", "Chat", "Given", "Hit", "Installed", "Limits", "Listing", "Pruned", "Retention", "Servers", "Summary", "Tastes"]
 
 
 class Chat:
@@ -83,6 +84,7 @@ class Chat:
         self._pruning = Pruning(store, self._tree, self._asking, self._watchers)
         self._queueing = Queueing(store, self._attachments, self._asking, self._tree, self._watchers)
         self._order = Order(store, self._tree, self._watchers)
+        self._search = Search(store, self._order)
         self._deletion = Deletion(store, self._attachments, self._generations, self._tree, self._watchers, undo)
         self._tastes = Tastes(store)
         self._installed = installed
@@ -321,6 +323,10 @@ class Chat:
     async def conversations(self) -> Sequence[Conversation]:
         """The one updated last first; the same object until something has changed."""
         return await self._order.list()
+
+    async def search(self, query: str) -> Sequence[Hit]:
+        """Conversations and messages with all words of a query, wherever in a word and in whatever case. No query is refused."""
+        return await self._search.search(query)
 
     def is_answering(self, conversation: str) -> bool:
         return self._asking.is_answering(conversation)

@@ -1,5 +1,6 @@
 """Conversations at rest: in what order they lie, and what is done with them as wholes. Behind services.chat, above services.talks.
 
 order      the list of them, held in memory; titles, pins, folders, the archive
+search     titles and all that was said
 deletion   thrown away at once, gone for good when there was time to bring them back
 """

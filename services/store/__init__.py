@@ -3,7 +3,10 @@
     store.py        the contract
     memory.py       the store of throw-away use: nothing outlives the process
     worker.py       a database in threads of its own
-    sql.py          the tables and statements, for SQLite and PostgreSQL
+    tables.py       the tables, for SQLite and PostgreSQL
+    sql.py          the statements, for both
+    index.py        the words of all messages, to be found quickly
+    finding.py      what a search means, and what it shows: the same in all stores
     rows.py         a node as JSON with the version of its shape
     sqlite.py       the file: made, looked over, saved before it is changed
     new.sql         a new SQLite database

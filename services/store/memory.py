@@ -6,6 +6,7 @@ from typing import NamedTuple, Unpack
 import msgspec
 
 from services.conversations import Changes, Conversation, Node, attached, changed, clean, cleaned
+from services.store.finding import Found, ranked, sought, text_of
 from services.store.rows import packed, unpacked
 
 
@@ -79,6 +80,10 @@ class MemoryStore:
 
     async def files(self, conversation: str | None = None) -> set[str]:
         return set().union(*self._files.values()) if conversation is None else set(self._files.get(conversation, ()))
+
+    async def search(self, query: str, most: int = 50) -> Sequence[Found]:
+        found = [(known.id, node) for known in await self.list() for node in reversed(await self.nodes(known.id))]
+        return ranked(sought(query), ((conversation, node.id, text_of(node)) for conversation, node in found), most)
 
     async def preferences(self, person: str) -> Mapping[str, str]:
         return dict(self._preferences.get(person, {}))

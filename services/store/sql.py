@@ -11,24 +11,13 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
     Connection,
-    Double,
     Engine,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    MetaData,
     Row,
     StaticPool,
-    Table,
-    Text,
     create_engine,
     delete,
     event,
-    false,
     insert,
     make_url,
     select,
@@ -38,51 +27,12 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.conversations import Changes, Conversation, Node, attached, clean, cleaned
 from services.errors import NotSaved
+from services.store.finding import Found, ranked, sought, text_of
+from services.store.index import Index
 from services.store.rows import packed, unpacked
+from services.store.tables import conversations, files, nodes, preferences
 
 BUSY = 5.0  # seconds that another process may hold the database
-
-metadata = MetaData()
-conversations = Table(
-    "conversations",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("title", Text, nullable=False),
-    Column("model", Text, nullable=False),
-    Column("shown", Text),
-    Column("created", Double, nullable=False),
-    Column("updated", Double, nullable=False, index=True),
-    Column("pinned", Boolean, nullable=False, server_default=false()),
-    Column("folder", Text, nullable=False, server_default=""),
-    Column("archived", Boolean, nullable=False, server_default=false()),
-    Column("named", Boolean, nullable=False, server_default=false()),
-    Column("manner", Text, nullable=False, server_default=""),
-    Column("deleted", Boolean, nullable=False, server_default=false()),
-    Column("queue", Text, nullable=False, server_default=""),
-)
-nodes = Table(
-    "nodes",
-    metadata,
-    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),  # the order of adding
-    Column("id", Text, nullable=False, unique=True),
-    Column("conversation", Text, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("parent", Text),
-    Column("generation", Text),
-    Column("body", LargeBinary, nullable=False),  # rows.py; not Text: one poisoned byte would keep a whole result from being read
-)
-files = Table(
-    "files",
-    metadata,
-    Column("conversation", Text, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
-    Column("hash", Text, primary_key=True),
-)
-preferences = Table(
-    "preferences",
-    metadata,
-    Column("person", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
-)
 
 
 def engine(url: str) -> Engine:
@@ -110,21 +60,36 @@ def _begin(connection: Connection) -> None:
 class SQLDatabase:
     def __init__(self, url: str) -> None:
         self._engine = engine(url)
+        # SQLite reads beside its only writer when it has a connection of its own.
+        self._searching = engine(url) if self._engine.dialect.name == "sqlite" else self._engine
+        self._index = Index(self._engine.dialect.name)
+        self._indexed: bool | None = None  # None: not looked at yet
+        self._lowest = 2**62  # of the messages that were looked at whether they are in the index
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with _told(), self._engine.begin() as connection:
-            yield connection
+        with _told():
+            if self._indexed is None:
+                self._indexed = self._make_index()
+            with self._engine.begin() as connection:
+                yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with _told(), self._engine.connect().execution_options(reads=True) as connection, connection.begin():
             yield connection
 
+    def _make_index(self) -> bool:
+        with self._engine.connect() as connection, connection.begin() as attempt:
+            made = self._index.make(connection)
+            if not made:
+                attempt.rollback()
+            return made
+
     def create(self, conversation: Conversation, more: Sequence[Node]) -> None:
         with self._writing() as connection:
             connection.execute(insert(conversations).values(msgspec.structs.asdict(clean(conversation))))
-            _put(connection, conversation.id, more)
+            self._put(connection, conversation.id, more)
 
     def change(self, id: str, more: Sequence[Node], changes: Changes) -> bool:
         with self._writing() as connection:
@@ -132,7 +97,7 @@ class SQLDatabase:
                 return False
             if changes:
                 connection.execute(update(conversations).where(conversations.c.id == id).values(dict(changes)))
-            _put(connection, id, more)
+            self._put(connection, id, more)
             return True
 
     def get(self, id: str) -> Conversation | None:
@@ -149,7 +114,18 @@ class SQLDatabase:
 
     def delete(self, id: str) -> bool:
         with self._writing() as connection:
+            if self._indexed:
+                self._index.forget(connection, id)
             return connection.execute(delete(conversations).where(conversations.c.id == id)).rowcount > 0
+
+    def _put(self, connection: Connection, conversation: str, more: Sequence[Node]) -> None:
+        for node in more:
+            values = {"conversation": conversation, "parent": node.parent, "generation": node.generation, "body": packed(node)}
+            if not connection.execute(update(nodes).where(nodes.c.id == node.id).values(values)).rowcount:
+                connection.execute(insert(nodes).values(id=node.id, **values))
+            if self._indexed:
+                self._index.put(connection, _number(connection, node.id), text_of(node))
+        _refer(connection, conversation, attached(more))
 
     def put(self, conversation: str, node: Node) -> bool:
         return self.change(conversation, [node], Changes())
@@ -157,7 +133,10 @@ class SQLDatabase:
     def settle(self, conversation: str, node: Node) -> bool:
         same = (nodes.c.id == node.id) & (nodes.c.conversation == conversation) & (nodes.c.generation == node.generation)
         with self._writing() as connection:
-            return connection.execute(update(nodes).where(same).values(body=packed(node))).rowcount > 0
+            done = connection.execute(update(nodes).where(same).values(body=packed(node))).rowcount > 0
+            if done and self._indexed:
+                self._index.put(connection, _number(connection, node.id), text_of(node))
+            return done
 
     def cut(self, conversation: str, gone: Collection[str], shown: str) -> bool:
         with self._writing() as connection:
@@ -189,6 +168,38 @@ class SQLDatabase:
         with self._reading() as connection:
             return {str(hash) for hash in connection.scalars(wanted.distinct())}
 
+    def search(self, query: str, most: int) -> Sequence[Found]:
+        wanted = sought(query)
+        if not wanted or not self._indexed:
+            return ranked(wanted, self._everything(), most) if wanted else []
+        with _told(), self._searching.connect().execution_options(reads=True) as connection, connection.begin():
+            places = self._index.search(connection, wanted, most)
+            columns = (nodes.c.id, nodes.c.parent, nodes.c.generation, nodes.c.body)
+            rows = connection.execute(select(*columns).where(nodes.c.number.in_([place.number for place in places]))).all()
+        texts = {node.id: text_of(node) for node in (unpacked(*row) for row in rows)}
+        return ranked(wanted, ((place.conversation, place.id, texts.get(place.id, "")) for place in places), most)
+
+    def _everything(self) -> Iterator[tuple[str, str, str]]:
+        """Conversation, id and text of all messages, those of the conversation that was updated last first."""
+        columns = (nodes.c.conversation, nodes.c.id, nodes.c.parent, nodes.c.generation, nodes.c.body)
+        shown = select(*columns).join(conversations).where(conversations.c.deleted.is_not(True))
+        with _told(), self._searching.connect().execution_options(reads=True, yield_per=100) as connection, connection.begin():
+            for conversation, *row in connection.execute(shown.order_by(conversations.c.updated.desc(), nodes.c.number.desc())):
+                node = unpacked(*row)
+                yield str(conversation), node.id, text_of(node)
+
+    def index_more(self, many: int = 200) -> bool:
+        """Put some messages into the index that are not in it. False: there are no more."""
+        with self._writing() as connection:
+            numbers = self._index.missing(connection, self._lowest, many) if self._indexed else []
+            for number in numbers:
+                row = connection.execute(
+                    select(nodes.c.id, nodes.c.parent, nodes.c.generation, nodes.c.body).where(nodes.c.number == number)
+                )
+                self._index.put(connection, number, text_of(unpacked(*row.one())))
+        self._lowest = min(numbers, default=0)
+        return bool(numbers)
+
     def preferences(self, person: str) -> Mapping[str, str]:
         with self._reading() as connection:
             rows = connection.execute(select(preferences.c.name, preferences.c.value).where(preferences.c.person == person)).all()
@@ -203,6 +214,7 @@ class SQLDatabase:
 
     def close(self) -> None:
         self._engine.dispose()
+        self._searching.dispose()
 
 
 def _hold(connection: Connection, id: str) -> bool:
@@ -210,12 +222,8 @@ def _hold(connection: Connection, id: str) -> bool:
     return connection.scalar(select(conversations.c.id).where(conversations.c.id == id).with_for_update()) is not None
 
 
-def _put(connection: Connection, conversation: str, more: Sequence[Node]) -> None:
-    for node in more:
-        values = {"conversation": conversation, "parent": node.parent, "generation": node.generation, "body": packed(node)}
-        if not connection.execute(update(nodes).where(nodes.c.id == node.id).values(values)).rowcount:
-            connection.execute(insert(nodes).values(id=node.id, **values))
-    _refer(connection, conversation, attached(more))
+def _number(connection: Connection, id: str) -> int:
+    return int(connection.scalar(select(nodes.c.number).where(nodes.c.id == id)) or 0)
 
 
 def _refer(connection: Connection, conversation: str, hashes: Collection[str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, Unpack
 
 from services.conversations import Changes, Conversation, Node
+from services.store.finding import Found
 
 
 class Store(Protocol):
@@ -45,6 +46,9 @@ class Store(Protocol):
 
     async def files(self, conversation: str | None = None) -> set[str]:
         """The hashes of the attached files of one conversation, or of all."""
+
+    async def search(self, query: str, most: int = 50) -> Sequence[Found]:
+        """Messages with all words of a query, at most EACH of one conversation: the best first, the newest first among equals."""
 
     async def preferences(self, person: str) -> Mapping[str, str]:
         """What a person has set, by name."""

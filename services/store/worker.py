@@ -5,12 +5,16 @@ half a second to import, which the start need not wait for.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar, Unpack
 
 from services.conversations import Changes, Conversation, Node, changed
-from services.errors import NotSaved
+from services.errors import HeadraceError, NotSaved
+from services.store.finding import Found
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -42,6 +46,10 @@ class Database(Protocol):
 
     def files(self, conversation: str | None) -> set[str]: ...
 
+    def search(self, query: str, most: int) -> Sequence[Found]: ...
+
+    def index_more(self) -> bool: ...
+
     def preferences(self, person: str) -> Mapping[str, str]: ...
 
     def prefer(self, person: str, name: str, value: str | None) -> None: ...
@@ -52,13 +60,28 @@ class Database(Protocol):
 class Worker:
     def __init__(self, open: Callable[[], Database], threads: int = 1) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
+        self._searching = ThreadPoolExecutor(1, thread_name_prefix="search")
         self._database = self._threads.submit(open)
-        self._closed = False
+        self._closed = self._indexing = False
 
     async def _do(self, work: Callable[[Database], T]) -> T:
+        self._refuse_when_closed()
+        if not self._indexing:
+            self._indexing = True
+            self._threads.submit(self._index_more)
+        return await self._run(work)
+
+    def _refuse_when_closed(self) -> None:
         if self._closed:
             raise NotSaved("Headrace is shutting down. Try again in a moment.")
-        return await self._run(work)
+
+    def _index_more(self) -> None:
+        """A little at a time: what somebody waits for comes in between."""
+        try:
+            if not self._closed and self._database.result().index_more() and not self._closed:
+                self._threads.submit(self._index_more)
+        except (HeadraceError, RuntimeError) as exc:  # RuntimeError: the threads have ended meanwhile
+            log.info("the search index is not complete: %s", exc)
 
     async def _run(self, work: Callable[[Database], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(self._database.result()))
@@ -99,6 +122,12 @@ class Worker:
     async def files(self, conversation: str | None = None) -> set[str]:
         return await self._do(lambda database: database.files(conversation))
 
+    async def search(self, query: str, most: int = 50) -> Sequence[Found]:
+        """In a thread of its own: it may take long, and nobody who writes waits for it."""
+        self._refuse_when_closed()
+        await self._do(lambda database: None)  # it is open, and its index is being made
+        return await asyncio.get_running_loop().run_in_executor(self._searching, lambda: self._database.result().search(query, most))
+
     async def preferences(self, person: str) -> Mapping[str, str]:
         return await self._do(lambda database: database.preferences(person))
 
@@ -108,5 +137,6 @@ class Worker:
     async def close(self) -> None:
         if not self._closed:
             self._closed = True
+            self._searching.shutdown()
             await self._run(lambda database: database.close())
             self._threads.shutdown()

@@ -17,7 +17,8 @@ from services.errors import SettingsError
 from services.messages import Message, Text
 from services.store import open_store, sqlite
 from services.store.migrations import REVISIONS
-from services.store.sql import engine, metadata
+from services.store.sql import engine
+from services.store.tables import metadata
 from services.store.upgrade import FOLDER, upgrade
 from tests.serving import ROOT
 from tests.store.conftest import POSTGRESQL, emptied

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from services.chat import Retention
 from services.messages import Text
-from services.store.sql import nodes
+from services.store.tables import nodes
 from tests.talks.house import ECHO, ID, LONG, House
 
 

@@ -84,7 +84,7 @@ class ChatPage:
                     self._queue.on_back = self._composer.bring
                     with self._composer.answering:
                         self._answering.build()
-        self._shelf.build_toast()
+        self._shelf.build_over()
         keys_dialog(wishes.enter)
         self._client.on_delete(self._leave)
         self._unwatch_wishes = self._chat.wishes.watch(self._wishes_changed)

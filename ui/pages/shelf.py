@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 
 from nicegui import ui
 
-from services.chat import Chat
+from services.chat import Chat, Hit
 from services.conversations import Conversation
 from services.errors import HeadraceError
 from ui.language import say
 from ui.pages.soon import Soon
+from ui.panels.palette import NEW, Palette, Result, pieces
 from ui.panels.sidebar import Line, Section, Shown, Sidebar
 from ui.panels.toast import Toast
 
+RECENT = 8  # conversations that a search begins with
 LINES = 100  # that are shown at first, and that come with each wish for more
 NEWS = 0.1  # seconds until the list tells what has changed in it; what comes together is told together
 REST = 0.5  # seconds from one such telling to the next: every page that is open does it
@@ -67,6 +69,15 @@ def _key(known: Conversation, today: datetime.date) -> str:
     return "today" if days <= 0 else "yesterday" if days == 1 else "week" if days < 7 else "older"
 
 
+def _result(hit: Hit, today: datetime.date) -> Result:
+    known, node, snippet = hit
+    moment = datetime.datetime.fromtimestamp(known.updated)
+    when = f"{moment:%H:%M}" if moment.date() == today else f"{moment:%Y-%m-%d}"
+    if node is None:
+        return Result(f"/c/{known.id}", pieces(snippet), when, [])
+    return Result(f"/c/{known.id}?at={node}", [known.title], when, pieces(snippet))
+
+
 class Shelves:
     """The arrangement that all pages share."""
 
@@ -95,6 +106,7 @@ class Shelf:
         self._chat = chat
         self._shelves = shelves
         self._opened = opened
+        self._new = on_new
         self._client = ui.context.client
         self._most = LINES
         self._unfolded: set[str] = set()
@@ -105,8 +117,10 @@ class Shelf:
         self._unwatch = chat.watch(self._changed)
         self._client.on_delete(self._leave)
 
-    def build_toast(self) -> None:
+    def build_over(self) -> None:
+        """What lies over the page when it is wanted."""
         self.toast = Toast()
+        Palette(on_look=self._look, on_go=self._go)
 
     def _leave(self) -> None:
         self._gone = True
@@ -138,6 +152,19 @@ class Shelf:
 
     def _open(self, conversation: str) -> None:
         ui.navigate.to(f"/c/{conversation}")
+
+    def _go(self, address: str) -> None:
+        if address == NEW:
+            self._new()
+        else:
+            ui.navigate.to(address)
+
+    async def _look(self, query: str) -> list[Result]:
+        today = datetime.date.today()
+        if query.strip():
+            return [_result(hit, today) for hit in await self._chat.search(query)]
+        recent = [known for known in (await self._shelves.look()).known.values() if not known.archived][:RECENT]
+        return [Result(NEW, [say("New chat")], "", []), *(_result(Hit(known, None, ((known.title, False),)), today) for known in recent)]
 
     async def _more(self) -> None:
         self._most += LINES
