@@ -178,6 +178,20 @@ def contribution(node: Node) -> Message | None:
     return Message("assistant", parts) if any(isinstance(part, Text | Refusal) for part in parts) else None
 
 
+def used(nodes: Sequence[Node]) -> int:
+    """About how many tokens a branch has: what the last server said that told, and a quarter of the characters since."""
+    tokens = 0
+    for node in nodes:
+        usage = node.reply.usage if node.reply else None
+        if usage and usage.output_tokens is not None and (usage.total_tokens or usage.input_tokens is not None):
+            tokens = usage.total_tokens or (usage.input_tokens or 0) + usage.output_tokens
+            continue
+        parts = node.message.parts if node.message else node.parts
+        characters = sum(len(part.text) for part in parts if isinstance(part, Text | Reasoning))
+        tokens += -(-(characters + sum(part.characters for part in parts if isinstance(part, File))) // 4)
+    return tokens
+
+
 def cleaned(text: str) -> str:
     """Without what no store and no model server takes: NUL and halves of characters become U+FFFD."""
     if "\0" in text:

@@ -45,6 +45,12 @@ class Answering:
         """Whom the next question goes to."""
         return self.compared or (self.model,)
 
+    @property
+    def context(self) -> int | None:
+        """The tokens that all of them can take in, None where nobody tells."""
+        known = [model for listing in self._chat.models() for model in listing.models if f"{listing.name}/{model.name}" in self.models]
+        return min((model.context for model in known if model.context), default=None)
+
     def build(self) -> None:
         """In the composer's row of tools."""
         self._picker = Picker(on_pick=self._pick, on_compare=self._compare, on_look=self.look_again, on_standard=self._set_standard)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from nicegui import background_tasks, ui
 
 from services.chat import Chat, Given, Tastes
-from services.conversations import Branch
+from services.conversations import Branch, used
 from services.errors import HeadraceError, NotFound
 from services.events import Failed, Finished
 from ui.language import say_count
@@ -59,6 +59,7 @@ class ChatPage:
         self._answering = Answering(chat, tastes, self._client, changed=self._show_welcome, model=model, preset=preset)
         self._first = secrets.token_hex(16)  # the id of a suggestion that is pressed, however often
         self._watching: dict[str, asyncio.Task[None]] = {}
+        self._used = 0  # tokens of the branch that is shown
         self._gone = False
         self._branch = Soon(self._show_branch)
 
@@ -159,6 +160,8 @@ class ChatPage:
         self._main.classes(add="hr-has-messages")
         self._welcome.hide()
         self._queue.show(branch)
+        self._used = used(branch.nodes)
+        self._weigh()
         for generation in self._transcript.show(branch):
             self._watch(generation)
 
@@ -290,6 +293,10 @@ class ChatPage:
         await self._chat.refresh_models(older_than)
         self._answering.show()
 
+    def _weigh(self) -> None:
+        self._composer.gauge.show(self._used, self._answering.context)
+
     def _show_welcome(self) -> None:
+        self._weigh()
         missing = [listing.name for listing in self._chat.models() if listing.state in ("not running", "refusing")]
         self._welcome.show(self._answering.models, self._chat.alone, missing, self._tastes.presets)

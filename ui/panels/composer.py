@@ -11,6 +11,7 @@ from nicegui.events import GenericEventArguments
 from services.messages import File
 from ui.language import say, say_number
 from ui.panels.attach import Attach
+from ui.panels.gauge import Gauge
 from ui.theme import icon_button
 
 MOST = 200_000  # characters; the page's socket carries no message of more than 1 MB
@@ -48,11 +49,13 @@ class Composer:
                 plus.on("click", js_handler="() => composer.attach().pick()")
                 self.answering = ui.element("div").classes("hr-answering")  # for the page: who answers, and how
                 ui.element("div").classes("hr-grow")
+                self.gauge = Gauge()
                 _round("playlist_add", say("Queue")).classes("hr-later").on("click", js_handler="composer.press")
                 _round("arrow_upward", say("Send")).classes("hr-send").on("click", js_handler="composer.press")
                 stop = _round("stop", say("Stop")).classes("hr-stop").on("click", self._stop)
                 stop.props["title"] = f"{say('Stop')} (Esc)"
 
+        self.gauge.build_note()
         ui.run_javascript("composer.restore()")
 
     def known(self, ids: Sequence[str]) -> None:
