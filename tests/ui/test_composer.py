@@ -1,0 +1,271 @@
+"""What a person puts in: files, long pastes, messages that wait, and how much of it a model can take. A real server, a real browser."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+
+from tests.attachments.samples import pdf, png
+from tests.serving import Served, served
+from tests.ui.axe import Axe
+
+MODELS = {"data": [{"id": "blind", "context_length": 1000, "capabilities": {"vision": False}}]}
+SETTINGS = """
+[rehearsal]
+speed = 400.0
+
+[attachments]
+bytes = 50_000
+side = 256
+paste = 2_000
+
+[[upstreams]]
+name = "shop"
+dialect = "openai_chat"
+base_url = "http://127.0.0.1:{port}/v1"
+"""
+
+
+class Shop(BaseHTTPRequestHandler):
+    """A model server that tells what its model can take, and answers nothing."""
+
+    def do_GET(self) -> None:
+        body = json.dumps(MODELS).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    shop = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    threading.Thread(target=shop.serve_forever, daemon=True).start()
+    with served(tmp_path_factory.mktemp("composer"), SETTINGS.format(port=shop.server_port)) as running:
+        yield running
+    shop.shutdown()
+    shop.server_close()
+
+
+@pytest.fixture
+def page(house: Served, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1200, "height": 800}, permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    begin(page, house, "rehearsal/echo")
+    yield page
+    context.close()
+    assert faults == []
+
+
+def begin(page: Page, house: Served, model: str) -> None:
+    page.goto(f"{house.url}/?model={model}")
+    page.wait_for_function("window.did_handshake === true")
+
+
+def again(page: Page) -> None:
+    page.reload()
+    page.wait_for_function("window.did_handshake === true")
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Message", exact=True)
+
+
+def chips(page: Page) -> Locator:
+    return page.locator(".hr-chosen .hr-file")
+
+
+def here(page: Page, many: int) -> None:
+    expect(page.locator(".hr-chosen .hr-file[data-state=here]")).to_have_count(many)
+    expect(chips(page)).to_have_count(many)
+
+
+def answers(page: Page) -> Locator:
+    return page.locator('[data-role="assistant"]')
+
+
+def finished(page: Page, many: int) -> None:
+    expect(page.locator('[data-role="assistant"][data-state="finished"]')).to_have_count(many, timeout=20_000)
+
+
+def pick(page: Page, *files: tuple[str, bytes]) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Attach files").click()
+    chooser.value.set_files([FilePayload(name=name, mimeType="", buffer=body) for name, body in files])
+
+
+def paste(page: Page, what: str) -> None:
+    """`what`: JavaScript of the items to be on the clipboard."""
+    page.evaluate(f"async () => navigator.clipboard.write([new ClipboardItem({what})])")
+    box(page).press("Control+v")
+
+
+def paste_text(page: Page, text: str) -> None:
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+    box(page).press("Control+v")
+
+
+def drop(page: Page, name: str, body: bytes) -> None:
+    make = """([name, body]) => {
+        const moved = new DataTransfer();
+        moved.items.add(new File([Uint8Array.from(atob(body), (c) => c.charCodeAt(0))], name));
+        return moved;
+    }"""
+    moved = page.evaluate_handle(make, [name, base64.b64encode(body).decode()])
+    page.dispatch_event(".hr-scroll, .hr-welcome", "dragenter", {"dataTransfer": moved})
+    expect(page.locator(".hr-main[data-dropping]")).to_have_attribute("data-dropping", "Drop files to attach them")
+    page.dispatch_event(".hr-welcome", "drop", {"dataTransfer": moved})
+    expect(page.locator(".hr-main[data-dropping]")).to_have_count(0)
+
+
+def test_files_are_pasted_dropped_picked_removed_sent_and_kept(page: Page, house: Served, axe: Axe) -> None:
+    picture = base64.b64encode(png(600, 400)).decode()
+    paste(page, f"{{'image/png': fetch('data:image/png;base64,{picture}').then((r) => r.blob())}}")
+    here(page, 1)
+    drop(page, "notes.md", b"# Alpha")
+    pick(page, ("paper.pdf", pdf("Beta one", "Beta two")), ("extra.txt", b"Gamma"))
+    here(page, 4)
+    expect(chips(page).filter(has_text="paper.pdf")).to_contain_text("2 pages")
+    page.get_by_role("button", name="Remove extra.txt").click()
+    here(page, 3)
+    box(page).fill("What is this?")
+    axe(page)
+
+    again(page)
+    here(page, 3)
+    expect(box(page)).to_have_value("What is this?")
+    box(page).press("Enter")
+    finished(page, 1)
+    here(page, 0)
+    expect(answers(page)).to_contain_text("# Alpha")
+    expect(answers(page)).to_contain_text("Beta two")
+    expect(answers(page)).not_to_contain_text("Gamma")
+
+    other = page.context.new_page()
+    other.goto(page.url)
+    for seen in (page, other):
+        question = seen.locator('[data-role="user"]')
+        expect(question.get_by_role("link")).to_have_count(2)
+        source = str(question.locator("img").get_attribute("src"))
+        shown = httpx.get(house.url + source)
+        assert (shown.headers["content-type"], int.from_bytes(shown.content[16:20], "big")) == ("image/png", 256)
+    other.close()
+    page.locator('[data-role="user"]').get_by_role("button", name="larger").click()
+    expect(page.get_by_role("dialog").locator("img")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    box(page).press("ArrowUp")
+    page.get_by_role("textbox", name="New text").fill("And this?")
+    page.get_by_role("textbox", name="New text").press("Enter")
+    expect(answers(page)).to_contain_text("And this?")
+    expect(answers(page)).to_contain_text("# Alpha")
+    expect(page.locator('[data-role="user"]').get_by_role("link")).to_have_count(2)
+
+
+def test_what_cannot_be_attached_is_refused_by_name(page: Page, house: Served) -> None:
+    pick(page, ("large.txt", b"a" * 50_001))
+    expect(page.get_by_text("large.txt is larger than 50 kB")).to_be_visible()
+    pick(page, ("tool.exe", b"MZ\0\0"))
+    expect(page.get_by_text("tool.exe is a binary file")).to_be_visible()
+    here(page, 0)
+
+    begin(page, house, "shop/blind")
+    pick(page, ("mill.png", png()))
+    here(page, 1)
+    box(page).fill("What is this?")
+    box(page).press("Enter")
+    expect(page.get_by_text("mill.png cannot be seen by shop/blind")).to_be_visible()
+    here(page, 1)
+    expect(box(page)).to_have_value("What is this?")
+    expect(answers(page)).to_have_count(0)
+
+
+def test_a_long_paste_becomes_a_file_and_one_click_makes_it_text_again(page: Page) -> None:
+    long = "Water runs. " * 200
+    paste_text(page, long)
+    here(page, 1)
+    expect(box(page)).to_have_value("")
+    page.get_by_role("button", name="Keep as text").click()
+    here(page, 0)
+    expect(box(page)).to_have_value(long)
+    box(page).fill("")
+    paste_text(page, long)
+    here(page, 1)
+    box(page).press("Enter")
+    finished(page, 1)
+    expect(answers(page)).to_contain_text("File: Pasted text.txt")
+
+
+def test_messages_wait_and_go_in_order_in_every_tab(page: Page, house: Served, axe: Axe) -> None:
+    begin(page, house, "rehearsal/longform")
+    box(page).fill("2000 tokens at 200 tokens/s, only prose")
+    box(page).press("Enter")
+    expect(page.locator('[data-state="streaming"]')).to_have_count(1)
+    for text in ("10 tokens of one", "11 tokens of two", "12 tokens of three", "13 tokens of four"):
+        box(page).fill(text)
+        expect(page.get_by_role("button", name="Stop")).to_be_visible()
+        page.get_by_role("button", name="Queue").click()
+        expect(box(page)).to_have_value("")
+    lines = page.locator(".hr-queued")
+    expect(lines).to_have_count(4)
+    axe(page)
+    lines.nth(1).get_by_role("button", name="Remove waiting message").click()
+    expect(lines).to_have_count(3)
+    lines.nth(1).get_by_role("button", name="Edit waiting message").click()
+    expect(box(page)).to_have_value("12 tokens of three")
+    box(page).fill("14 tokens of five")
+    box(page).press("Enter")
+    expect(lines).to_have_count(3)
+    again(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    for seen in (page, other):
+        expect(seen.locator(".hr-queued-text")).to_have_text(["10 tokens of one", "13 tokens of four", "14 tokens of five"])
+    finished(page, 4)
+    finished(other, 4)
+    expect(lines).to_have_count(0)
+    asked = ["2000 tokens at 200 tokens/s, only prose", "10 tokens of one", "13 tokens of four", "14 tokens of five"]
+    expect(page.locator(".hr-bubble")).to_have_text(asked)
+
+
+def test_what_waits_is_kept_when_the_answer_is_stopped(page: Page, house: Served) -> None:
+    begin(page, house, "rehearsal/longform")
+    box(page).fill("2000 tokens at 100 tokens/s, only prose")
+    box(page).press("Enter")
+    expect(page.locator('[data-state="streaming"]')).to_have_count(1)
+    box(page).fill("10 tokens")
+    box(page).press("Enter")
+    expect(page.locator(".hr-queued")).to_have_count(1)
+    box(page).press("Escape")
+    expect(page.get_by_text("Not sent, because the answer was stopped.")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    again(page)
+    expect(page.get_by_text("Not sent, because the answer was stopped.")).to_be_visible()
+    page.get_by_role("button", name="Send now").click()
+    finished(page, 1)
+    expect(page.locator(".hr-queued")).to_have_count(0)
+
+
+def test_the_ring_tells_how_full_the_context_is(page: Page, house: Served) -> None:
+    meter = page.get_by_role("meter", name="Context")
+    expect(meter).to_be_hidden()  # nobody knows it of the rehearsal
+    begin(page, house, "shop/blind")
+    box(page).fill("a" * 2000)
+    expect(meter).to_have_attribute("aria-valuetext", "About 500 of 1,000 tokens")
+    expect(page.locator(".hr-gauge-note")).to_be_hidden()
+    box(page).fill("a" * 3600)
+    expect(page.locator(".hr-gauge-note")).to_contain_text("nearly fills")
+    box(page).fill("a" * 8000)
+    expect(page.locator(".hr-gauge-note")).to_contain_text("more than the model can take in")
