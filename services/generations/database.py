@@ -16,7 +16,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +44,8 @@ SCHEMA = """
 GONE = 10_000  # ids of dropped logs that are remembered
 ROWS = 100  # in one INSERT
 SLICE = 200  # rows of garbage deleted at once
+PAGE = 4096  # bytes
+CHECKPOINT = 4000  # pages, 16 MB
 START_PATIENCE = 3.0  # seconds to wait for another process at the start; it may be ending
 
 _entries = msgspec.json.Decoder(list[Entry])
@@ -103,7 +105,7 @@ class Database:
         if self._one("PRAGMA journal_mode = WAL") != "wal":
             raise SettingsError(f"{self._file}: its file system does not take SQLite's write-ahead log. {ELSEWHERE}")
         self._db.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
-        self._db.execute("PRAGMA wal_autocheckpoint = 4000")
+        self._db.execute("PRAGMA wal_autocheckpoint = 0")  # `checkpoint`: it waits for the disk
         self._db.execute("PRAGMA journal_size_limit = 67108864")
         with _Transaction(self._db):
             if not tables:
@@ -116,7 +118,8 @@ class Database:
         self._base = 0  # rows of `hot` before this one are garbage
         self._deleted = 0  # and are deleted already before this one
         self._number: int = self._one("SELECT ifnull(max(number), 0) FROM logs")
-        self._db.execute("PRAGMA busy_timeout = 100")  # who writes has other ways to wait
+        self._db.execute("PRAGMA busy_timeout = 0")  # who writes has other ways to wait
+        self._pages = 0  # in SQLite's log since it began anew, about
 
     def next_number(self) -> int:
         """Of a log."""
@@ -185,9 +188,11 @@ class Database:
         if hot is not None and not (begun or ended or dropped):
             self._db.execute("INSERT INTO hot VALUES (?, ?)", (self._row, hot))
             self._row += 1
+            self._pages += 2 + len(hot) // PAGE
             return
         with _Transaction(self._db):
             self._write(begun, hot, ended, dropped)
+        self._pages += 4 + (len(hot or b"") + sum(len(row.about) for row in begun) + sum(row.size for row in ended)) // PAGE
 
     def _write(self, begun: Sequence[Begun], hot: bytes | None, ended: Sequence[Ended], dropped: Sequence[str]) -> None:
         self._insert("logs (number, id, label, about)", begun)
@@ -215,6 +220,7 @@ class Database:
             for data in running:
                 self._insert("hot (number, data)", [(self._row, data)])
                 self._row += 1
+                self._pages += 2 + len(data) // PAGE
         self._base = base  # not before it is committed: what lies before it is deleted
 
     @property
@@ -227,6 +233,24 @@ class Database:
         end = self._base if first is None else min(self._base, first + SLICE)
         self._db.execute("DELETE FROM hot WHERE number < ?", (end,))
         self._deleted = end
+
+    # SQLite's own log, beside the file: it is brought into the file, synced, and begun anew
+
+    @property
+    def long(self) -> bool:
+        """It is time for a checkpoint."""
+        return self._pages > CHECKPOINT
+
+    def checkpoint(self) -> None:
+        """Most of it, from any thread: commits go on meanwhile."""
+        self._pages = 0
+        with suppress(sqlite3.Error), closing(sqlite3.connect(self._file, timeout=0.0)) as other:
+            other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def finish_checkpoint(self) -> None:
+        """What has come since. Whatever hinders it now will be no hindrance for the next one."""
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         for connection in (getattr(self, "_db", None), self._lock):

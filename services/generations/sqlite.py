@@ -1,8 +1,9 @@
-"""The journal of every day: one SQLite file, one thread that writes it. Many logs share one commit.
+"""The journal of every day: one SQLite file. Many logs share one commit.
 
-The event loop puts entries into a queue and goes on. The thread takes everything that is there, writes it down in one commit, and
-tells the loop with one call what is kept now. It begins as soon as there is something, so that a lone stream is not delayed; under load
-commits are PACE apart, so that a thousand streams share them. Encoding happens there, too: the loop only passes references.
+The event loop itself commits what is small, which is nearly everything: some 40 us each PACE, a fraction of what waking a thread for it
+would cost. A lone stream is not delayed; under load commits are PACE apart, so that a thousand streams share them. A thread does what
+takes longer: large replies, recalling, tidying up, waiting for the disk where the settings demand it, and everything while the
+database cannot be written. Either the loop has the writer, or it has lent it to the thread, by putting something into its queue.
 """
 
 import asyncio
@@ -16,9 +17,12 @@ from pathlib import Path
 from services.events import Entry
 from services.generations.database import Database
 from services.generations.journal import Kept
-from services.generations.thread import Drop, Item, Log, Recall, Stop, Tell, Writer
+from services.generations.thread import Checkpoint, Drop, Item, Recall, Stop, Thread, Work
+from services.generations.writer import Committed, Log, Writer
 
 log = logging.getLogger(__name__)
+
+PACE = 0.002  # seconds between two commits of the loop's
 
 
 class SQLiteJournal:
@@ -30,30 +34,59 @@ class SQLiteJournal:
     def __init__(self, folder: Path, full: bool = False) -> None:
         self.problem: str | None = None
         self.size = 0
+        self._full = full
         self._sizes: dict[str, int] = {}
         self._running: dict[str, Log] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self._lent = 0  # items in the queue that are not done: as long as there are any, the thread has the writer
+        self._due: asyncio.Handle | None = None  # the loop's next commit
+        self._next = 0.0  # when it may be
+        self._checkpointing = False
         self._database = Database(folder, full)
-        self._writer = Writer(self._database, self._queue, self)
-        self._thread = threading.Thread(target=self._writer.run, name="journal", daemon=True)
-
-    # On the event loop
+        self._writer = Writer(self._database, lambda about, why: self.call(about.tell, why))
+        self._thread = threading.Thread(target=Thread(self._database, self._writer, self._queue, self).run, name="journal", daemon=True)
 
     def begin(self, log: str, about: bytes, label: bytes, lost: Callable[[str], None]) -> None:
         self._start()
         self._running[log] = Log(log, about, label, lost)
 
     def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None]) -> None:
-        self._queue.put((self._running[log], entries, kept))
+        if self._lent or self._full:
+            self._lend((self._running[log], entries, kept))
+            return
+        self._writer.add(self._running[log], entries, kept)
+        if self._due is None and self._loop is not None:
+            now = self._loop.time()
+            self._due = self._loop.call_soon(self._commit) if now >= self._next else self._loop.call_at(self._next, self._commit)
+
+    def _commit(self) -> None:
+        self._due = None
+        if self._lent or not self._writer.waits:
+            return  # the thread has it, with everything that waited
+        if self._writer.heavy:
+            self._lend(Work())
+            return
+        try:
+            committed = self._writer.commit()
+        except Exception:  # whatever it is: the thread finds out, says so, and tries again
+            self._lend(Work())
+            return
+        if self._loop is not None:
+            self._next = self._loop.time() + PACE
+        self.committed(committed)
+
+    def _lend(self, item: Item) -> None:
+        self._lent += 1
+        self._queue.put(item)
 
     def end(self, log: str, entries: Sequence[Entry]) -> None:
-        self._queue.put((self._running[log], entries, None))
+        self._lend((self._running[log], entries, None))
 
     async def recall(self, log: str) -> tuple[bytes, list[Entry]] | None:
         self._start()
         found: asyncio.Future[tuple[bytes, list[Entry]] | None] = asyncio.get_running_loop().create_future()
-        self._queue.put(Recall(log, found))
+        self._lend(Recall(log, found))
         return await found
 
     def recent(self) -> list[Kept]:
@@ -70,7 +103,7 @@ class SQLiteJournal:
 
     def drop(self, log: str) -> None:
         self.size -= self._sizes.pop(log, 0)
-        self._queue.put(Drop(log))
+        self._lend(Drop(log))
 
     def close(self) -> None:
         if self._thread.is_alive():
@@ -83,20 +116,37 @@ class SQLiteJournal:
             self._loop = asyncio.get_running_loop()
             self._thread.start()
 
-    # From the thread
+    # From the thread, and of the loop's own
 
     def call(self, function: Callable[..., None], *values: object) -> None:
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
                 self._loop.call_soon_threadsafe(function, *values)
 
-    def committed(self, kept: list[tuple[Tell, int]], ended: list[tuple[str, int]]) -> None:
-        for id, size in ended:
+    def returned(self, items: int) -> None:
+        self._lent -= items
+
+    def committed(self, committed: Committed) -> None:
+        for id, size in committed.ended:
             self._running.pop(id, None)
             self._sizes[id] = size
             self.size += size
-        for tell, seq in kept:
+        if not self._lent and self._writer.untidy:
+            self._lend(Work())
+        if self._database.long and not self._checkpointing:
+            self._checkpointing = True
+            threading.Thread(target=self._checkpoint, name="checkpoint", daemon=True).start()
+        for tell, seq in committed.kept:
             try:
                 tell(seq)
             except Exception:  # a fault of ours with one log must not hold back the others
                 log.exception("entries were kept, but could not be shown")
+
+    def _checkpoint(self) -> None:
+        """In a thread of its own: nearly all of it while commits go on, the rest between two of them."""
+        self._database.checkpoint()
+        self.call(self._finish_checkpoint)
+
+    def _finish_checkpoint(self) -> None:
+        self._checkpointing = False
+        self._lend(Checkpoint())

@@ -1,7 +1,8 @@
-"""The thread of the SQLite journal: it takes everything that waits, and writes it in one commit. It may not touch the event loop.
+"""The thread of the SQLite journal: what takes more than a moment, and everything while the database cannot be written.
 
-What cannot be written is kept and tried again. After GIVE_UP seconds the logs that wait are told that they are lost, which ends them;
-their ends wait on, so it is also noticed when there is room again.
+It has the writer while it has work, and gives it back when there is none left. What cannot be written is kept and tried again. After
+GIVE_UP seconds the logs that wait are told that they are lost, which ends them; their ends wait on, so it is also noticed when there
+is room again. It may not touch the event loop.
 """
 
 import asyncio
@@ -14,38 +15,20 @@ from typing import Protocol
 
 import msgspec
 
-from services.events import Entry, Failed, Finished
-from services.generations.database import Begun, Database, Ended, is_busy, sentence
+from services.events import Entry
+from services.generations.database import Database, is_busy, sentence
+from services.generations.writer import Committed, Log, Tell, Writer
 
 log = logging.getLogger(__name__)
 
-PACE = 0.0025  # seconds between the beginnings of two commits; at 0.0015 a busy relay needs a tenth more CPU
+PACE = 0.0025  # seconds between the beginnings of two commits
 RETRY = 0.5  # seconds until what failed is tried again
+BRIEFLY = 0.02  # the same, where another program holds the database for a moment
 UNNOTICED = 1.5  # seconds that another program may hold the database before anybody is told
 GIVE_UP = 4.0  # seconds until the logs that wait are ended
 CLOSE_PATIENCE = 2.0  # seconds that the last commit may take at the end
-HOT = 8 << 20  # bytes of entries in `hot` before what runs is written anew, and the rest deleted
 
-Tell = Callable[[int], None]
-encode = msgspec.json.encode
-
-
-class Log:
-    """A log that runs. `data` is what was committed of it, `number` its row once it has begun to be; the thread's own."""
-
-    __slots__ = ("about", "data", "id", "label", "lost", "number", "tell")
-
-    def __init__(self, id: str, about: bytes, label: bytes, tell: Callable[[str], None]) -> None:
-        self.id = id
-        self.about = about
-        self.label = label
-        self.tell = tell
-        self.lost = False
-        self.number = 0
-        self.data = bytearray()
-
-
-Append = tuple[Log, Sequence[Entry], Tell | None]  # None: the end of a log that was lost
+Append = tuple[Log, Sequence[Entry], Tell | None]
 
 
 class Drop:
@@ -59,11 +42,19 @@ class Recall:
         self.found = found
 
 
+class Work:
+    """Commit what the writer has, and tidy up."""
+
+
+class Checkpoint:
+    """Let the file's log begin anew."""
+
+
 class Stop:
     pass
 
 
-Item = Append | Drop | Recall | Stop
+Item = Append | Drop | Recall | Work | Checkpoint | Stop
 
 
 class Loop(Protocol):
@@ -73,25 +64,24 @@ class Loop(Protocol):
 
     def call(self, function: Callable[..., None], *values: object) -> None: ...
 
-    def committed(self, kept: list[tuple[Tell, int]], ended: list[tuple[str, int]]) -> None: ...
+    def committed(self, committed: Committed) -> None: ...
+
+    def returned(self, items: int) -> None:
+        """So many items are done, and the writer is the loop's, unless there are others."""
 
 
-class Writer:
+class Thread:
     """`run` is what the thread does; it returns after a Stop."""
 
-    def __init__(self, database: Database, waiting: "queue.SimpleQueue[Item]", journal: Loop) -> None:
+    def __init__(self, database: Database, writer: Writer, waiting: "queue.SimpleQueue[Item]", journal: Loop) -> None:
         self._database = database
+        self._writer = writer
         self._queue = waiting
         self._journal = journal
-        self._logs: dict[Log, None] = {}  # those that run
-        self._todo: dict[Log, list[Entry]] = {}
-        self._kept: dict[Log, Tell | None] = {}
-        self._drops: list[str] = []
+        self._taken = 0  # items since the writer was given back
         self._stopping: float | None = None
         self._failing: float | None = None  # since when
         self._next = 0.0  # when the next commit may begin
-        self._hot = 0  # bytes in `hot` since it was written anew
-        self._enough = HOT
 
     def run(self) -> None:
         while True:
@@ -101,17 +91,16 @@ class Writer:
             except Exception:  # a thread that dies would hang every stream
                 log.exception("the journal's thread failed")
                 self._journal.problem = "Headrace's journal has failed. Its log has the details."
-                for about in [about for about, kept in self._kept.items() if kept is not None]:
-                    self._lose(about, self._journal.problem)
+                self._writer.lose_all(self._journal.problem)
                 self._failing = self._failing or time.monotonic()
                 self._next = time.monotonic() + RETRY
 
     def _work(self) -> None:
-        while self._stopping is None or self._waits():
+        while self._stopping is None or self._writer.waits:
             self._take()
-            if not self._waits() and self._failing is None:
-                if self._database.garbage and self._queue.empty():
-                    self._clean()
+            if self._failing is None and not self._writer.waits:
+                if self._writer.untidy and self._taken:
+                    self._tidy()
                 continue
             rest = self._next - time.monotonic()
             if rest > 0 and self._failing is None:
@@ -120,141 +109,77 @@ class Writer:
             if rest <= 0:
                 self._commit()
             if self._stopping is not None and self._failing is not None and time.monotonic() > self._stopping:
-                log.error("the last entries of %d replies could not be kept: %s", len(self._todo), self._journal.problem)
+                log.error("the last entries of %d replies could not be kept: %s", self._writer.left(), self._journal.problem)
                 return
 
-    def _waits(self) -> bool:
-        return bool(self._todo or self._drops)
-
     def _take(self) -> None:
-        """Everything that is there. Waits for the first one, if there is nothing else to do."""
-        timeout: float | None = None
+        """Everything that is there. Without anything else to do it gives the writer back, and waits."""
+        timeout: float | None = 0.0
         if self._failing is not None:
             timeout = max(0.001, self._next - time.monotonic())
-        elif self._waits():
-            timeout = 0.0
-        elif self._database.garbage:
-            timeout = 0.05
+        elif not self._writer.waits and not (self._taken and self._writer.untidy):
+            if self._taken:
+                self._journal.call(self._journal.returned, self._taken)
+                self._taken = 0
+            timeout = None
         try:
             item = self._queue.get(timeout != 0.0, timeout)
             while True:
+                self._taken += 1
                 if type(item) is tuple:
-                    self._add(*item)
+                    self._writer.add(*item)
                 else:
                     self._do(item)
                 item = self._queue.get_nowait()
         except queue.Empty:
             pass
 
-    def _add(self, about: Log, entries: Sequence[Entry], kept: Tell | None) -> None:
-        if about.lost and kept is not None:
-            return
-        if about in self._todo:
-            self._todo[about] += entries
-        else:
-            self._todo[about] = list(entries)
-        self._kept[about] = kept
-
     def _do(self, item: object) -> None:
         match item:
             case Drop(id=id):
-                self._drops.append(id)
+                self._writer.drop(id)
             case Recall():
                 try:
-                    found = self._database.recall(item.id) if item.id not in self._drops else None
+                    found = None if self._writer.dropped(item.id) else self._database.recall(item.id)
                 except (sqlite3.Error, msgspec.DecodeError) as exc:
                     log.error("generation %s cannot be read back: %s", item.id, sentence(exc))
                     found = None
                 self._journal.call(_answer, item.found, found)
+            case Checkpoint():
+                self._database.finish_checkpoint()
             case Stop():
                 self._stopping = time.monotonic() + CLOSE_PATIENCE
 
     def _commit(self) -> None:
         now = time.monotonic()
         self._next = now + PACE
-        begun: list[Begun] = []
-        ended: list[Ended] = []
-        pieces: list[bytes] = []
-        new: list[tuple[Log, bytes]] = []
-        for about, entries in list(self._todo.items()):
-            try:
-                data = encode(entries)[1:-1]
-            except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError) as exc:
-                self._lose(about, f"What the model server sent cannot be written down: {str(exc)[:200]}.")
-                continue
-            new.append((about, data))
-            if about not in self._logs:
-                about.number = about.number or self._database.next_number()
-                begun.append(Begun(about.number, about.id, about.label, about.about))
-            if isinstance(entries[-1].event, Finished | Failed):
-                whole = b"".join((about.data, b",", data)) if about.data else data
-                ended.append(Ended(about.number, len(whole), time.time(), encode(entries[-1]), whole))
-            else:
-                pieces.append(b"[%d,[%b]]" % (about.number, data))
-        hot = b"[" + b",".join(pieces) + b"]" if pieces else None
         try:
-            self._database.write(begun, hot, ended, self._drops)
+            committed = self._writer.commit()
         except sqlite3.Error as exc:
             self._failed(exc, now)
             return
-        self._succeeded(new, {row.log: row.size for row in ended})
-        self._hot += len(hot or b"")
-        if self._hot > self._enough:
-            self._rewrite()
-        if self._database.garbage:
-            self._clean()
-
-    def _succeeded(self, new: list[tuple[Log, bytes]], ended: dict[int, int]) -> None:
-        kept: list[tuple[Tell, int]] = []
-        sizes: list[tuple[str, int]] = []
-        for about, data in new:
-            if (tell := self._kept[about]) is not None:
-                kept.append((tell, self._todo[about][-1].seq))
-            if about.number in ended:
-                self._logs.pop(about, None)
-                sizes.append((about.id, ended[about.number] + len(about.about)))
-            else:
-                self._logs[about] = None
-                if about.data:
-                    about.data += b","
-                about.data += data
-        self._todo.clear()
-        self._kept.clear()
-        self._drops.clear()
         self._failing = None
         self._journal.problem = None
-        self._journal.call(self._journal.committed, kept, sizes)
+        self._journal.call(self._journal.committed, committed)
+        if self._writer.untidy:
+            self._tidy()
 
     def _failed(self, exc: sqlite3.Error, now: float) -> None:
         """It is all still there, and is tried again."""
         if self._failing is None:
             self._failing = now
-            log.error("the journal cannot be written: %s (%s)", sentence(exc), exc)
-        self._next = time.monotonic() + RETRY
+            if not is_busy(exc):
+                log.error("the journal cannot be written: %s (%s)", sentence(exc), exc)
         lasted = now - self._failing
+        self._next = time.monotonic() + (BRIEFLY if is_busy(exc) and lasted < UNNOTICED else RETRY)
         if not is_busy(exc) or lasted > UNNOTICED:
             self._journal.problem = sentence(exc)
         if lasted >= GIVE_UP:
-            for about in [about for about, kept in self._kept.items() if kept is not None]:
-                self._lose(about, sentence(exc))
+            self._writer.lose_all(sentence(exc))
 
-    def _lose(self, about: Log, why: str) -> None:
-        del self._todo[about], self._kept[about]
-        about.lost = True
-        self._journal.call(about.tell, why)
-
-    def _rewrite(self) -> None:
-        """What runs, once more and in one place: then everything before is garbage."""
+    def _tidy(self) -> None:
         try:
-            self._database.rebase([b"[[%d,[%b]]]" % (about.number, bytes(about.data)) for about in self._logs if about.data])
-            self._hot = 0
-        except sqlite3.Error as exc:
-            log.warning("the journal's file cannot be tidied up: %s", sentence(exc))
-        self._enough = self._hot + HOT + 2 * sum(len(about.data) for about in self._logs)
-
-    def _clean(self) -> None:
-        try:
-            self._database.delete_garbage()
+            self._writer.tidy()
         except sqlite3.Error as exc:
             log.warning("the journal's file cannot be tidied up: %s", sentence(exc))
             time.sleep(PACE)

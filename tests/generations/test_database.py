@@ -16,7 +16,7 @@ import pytest
 
 from services.errors import SettingsError
 from services.events import Entry, Failed, PartFinished
-from services.generations import database, thread
+from services.generations import database, writer
 from services.generations.database import GONE, NAME, VERSION, Database
 from services.generations.sqlite import SQLiteJournal
 from tests.generations.stories import begun, kept, story
@@ -85,7 +85,7 @@ async def test_hundreds_of_running_logs_and_what_was_written_anew(
     journal: SQLiteJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The common rows are written anew many times, in the middle of everything, and the old ones are still there, in part."""
-    monkeypatch.setattr(thread, "HOT", 10_000)
+    monkeypatch.setattr(writer, "HOT", 10_000)
     monkeypatch.setattr(database, "SLICE", 1)
     logs = [begun(str(number), journal) for number in range(200)]
     journal._writer._enough = 10_000

@@ -16,6 +16,7 @@ from services.generations.generation import Emit
 from services.generations.log import AHEAD
 from services.generations.registry import Generations
 from services.generations.sqlite import SQLiteJournal
+from services.generations.writer import Committed
 from services.messages import Message, Text, Turn
 from services.upstream import READERS
 from services.upstream.connections import InProcess
@@ -237,6 +238,6 @@ async def test_a_fault_with_one_log_does_not_hold_back_the_others(journal: SQLit
     def broken(seq: int) -> None:
         raise RuntimeError("a bug")
 
-    journal.committed([(broken, 1), (shown.set_result, 1)], [])
+    journal.committed(Committed([(broken, 1), (shown.set_result, 1)], []))
     assert await asyncio.wait_for(shown, 5) == 1
     assert "a bug" in caplog.text
