@@ -21,7 +21,7 @@ from services.attachments.kinds import kind_of
 from services.attachments.names import file_name
 from services.attachments.pdf import PDF, Progress, unheard
 from services.attachments.shelf import Memory, Shelf
-from services.conversations import cleaned
+from services.conversations import Node, attached, cleaned
 from services.errors import Invalid, NotFound, TooLarge
 from services.messages import File, Image, Message, Part, Text
 
@@ -185,6 +185,14 @@ class Attachments:
             return part
         encoded = await asyncio.to_thread(lambda: base64.b64encode(body).decode())
         return Image(f"data:{media};base64,{encoded}")
+
+    async def embedded(self, nodes: Sequence[Node]) -> list[Node]:
+        """Questions with their pictures in them, for a document that shall need nothing else; other files stay names."""
+        return [await self._embedded(node) if attached([node]) else node for node in nodes]
+
+    async def _embedded(self, node: Node) -> Node:
+        parts = [await self.shown(part) if isinstance(part, File) else part for part in (node.message.parts if node.message else ())]
+        return msgspec.structs.replace(node, message=node.message and Message(node.message.role, tuple(parts)))
 
     # The end
 

@@ -12,7 +12,7 @@ import msgspec
 
 from services.conversations import Conversation, Node, cleaned, path
 from services.exchange.loose import LATEST, line
-from services.messages import Attachment, Image, Part, Reasoning, Refusal, Reply, Text, ToolCall, ToolResult
+from services.messages import Attachment, File, Image, Part, Reasoning, Refusal, Reply, Text, ToolCall, ToolResult
 
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 TICKS = re.compile(r"`+")
@@ -149,6 +149,8 @@ def _part(part: Part) -> Iterator[str]:
             yield fenced(text)
         case Image(url):
             yield _picture(url)
+        case File(name=name, size=size):
+            yield f"**File:** {escaped(name) or 'without a name'} ({size:,} bytes)"
         case Attachment("image") if url := place(part)[0]:
             yield _picture(url)
         case Attachment("source" | "file" as kind):

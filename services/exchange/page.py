@@ -11,7 +11,7 @@ from services.conversations import Conversation, Node, cleaned, path
 from services.exchange.loose import line
 from services.exchange.markdown import DAMAGED, PICTURE, UNANSWERED, closing, day, models, place, pretty, tool_result
 from services.exchange.style import STYLE
-from services.messages import Attachment, Image, Part, Reasoning, Refusal, Reply, Text, ToolCall, ToolResult
+from services.messages import Attachment, File, Image, Part, Reasoning, Refusal, Reply, Text, ToolCall, ToolResult
 
 Render = Callable[[str], str]
 
@@ -77,6 +77,8 @@ def _part(part: Part, render: Render) -> str:
             return _box("Tool failed" if failed else "Tool result", name or "", text)
         case Image(url):
             return _picture(url)
+        case File(name=name, size=size):
+            return f'<p class="note">File: {_escaped(line(name)) or "without a name"} ({size:,} bytes)</p>'
         case Attachment("image") if url := place(part)[0]:
             return _picture(url)
         case Attachment("source" | "file" as kind):

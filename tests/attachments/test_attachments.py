@@ -9,7 +9,9 @@ import pytest
 from services.attachments.attachments import UNSENT, Attachments, Limits
 from services.attachments.pdf import PDF
 from services.attachments.shelf import Folder, Memory, Shelf
+from services.conversations import Conversation, Node
 from services.errors import Invalid, NotFound, NotSaved, TooLarge
+from services.exchange.exporting import exported
 from services.messages import File, Image, Message, Text
 from tests.attachments.samples import pdf, png
 
@@ -105,6 +107,18 @@ async def test_a_file_that_is_gone_is_named() -> None:
     gone = (File("0" * 64, "a.txt", "text/plain", 1), File("1" * 64, "b.png", "image/png", 1), Text("?"))
     (message,) = await Attachments().resolved([Message("user", gone)], model="m", sees=True)
     assert message.text == "(The file a.txt is not here any more.)\n\n(The picture b.png is not here any more.)\n\n?"
+
+
+async def test_an_export_has_the_pictures_in_it_and_names_the_rest() -> None:
+    files = Attachments()
+    parts = (await files.take("mill.png", png()), await files.take("a <b>.txt", b"Alpha"), Text("What?"))
+    node = Node("n", None, Message("user", parts))
+    talk = Conversation("c", "The mill", 1.0, 2.0, "m", "n")
+    html = exported("html", [(talk, await files.embedded([node]))]).body.decode()
+    assert '<img alt="Image" src="data:image/png;base64,' in html
+    assert "File: a _b_.txt (5 bytes)" in html
+    markdown = exported("markdown", [(talk, [node])]).body.decode()
+    assert f"**File:** mill.png ({len(png())} bytes)\n\n**File:** a \\_b\\_.txt (5 bytes)\n\nWhat?" in markdown
 
 
 # PDF
