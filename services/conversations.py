@@ -113,7 +113,8 @@ class Branch(NamedTuple):
 
 
 def branch(conversation: Conversation, nodes: Sequence[Node]) -> Branch:
-    shown = path(nodes, conversation.shown)
+    answers = [node for node in nodes if node.parent is not None and node.parent == conversation.shown and node.generation]
+    shown = path(nodes, answers[0].id if len(answers) == 1 else conversation.shown)  # of several the others may have been deleted
     places: dict[str | None, list[str]] = {}
     for node in nodes:
         places.setdefault(node.parent, []).append(node.id)

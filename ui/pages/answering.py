@@ -29,6 +29,8 @@ class Answering:
         self._client = client
         self._changed = changed
         self._conversation: str | None = None
+        self._shown: tuple[str, str, Manner] = ("", "", PLAIN)
+        self._asking: Callable[[str], Awaitable[None]] | None = None  # who wants to know which model is picked, once
         self._picked = model  # by hand, or the conversation's
         self.manner = PLAIN
         self.compared: tuple[str, ...] = ()
@@ -53,7 +55,9 @@ class Answering:
 
     def build(self) -> None:
         """In the composer's row of tools."""
-        self._picker = Picker(on_pick=self._pick, on_compare=self._compare, on_look=self.look_again, on_standard=self._set_standard)
+        self._picker = Picker(
+            on_pick=self._pick, on_compare=self._compare, on_look=self.look_again, on_standard=self._set_standard, on_asked=self._asked
+        )
         self._effort = Effort(on_effort=self._set_effort)
         self._parameters = Parameters(on_change=self._adjust)
         self._parameters.build_button()
@@ -77,10 +81,11 @@ class Answering:
     def open(self, conversation: Conversation) -> None:
         """This conversation is shown now, or was changed."""
         manner = read(conversation.manner)
-        if self._conversation != conversation.id:
-            self._conversation, self._picked = conversation.id, conversation.model
-        elif manner == self.manner:
+        if self._shown == (conversation.id, conversation.model, manner):
             return
+        if self._shown[:2] != (conversation.id, conversation.model):  # another answer was kept, perhaps in another tab
+            self._conversation, self._picked = conversation.id, conversation.model
+        self._shown = (conversation.id, conversation.model, manner)
         self.manner = manner
         self._show()
 
@@ -124,6 +129,16 @@ class Answering:
         return found if found and found.manner == self.manner and found.model == self.model else None
 
     # What a person wants
+
+    def ask(self, picked: Callable[[str], Awaitable[None]]) -> None:
+        """Let a model be picked for this alone."""
+        self._asking = picked
+        self._picker.ask()
+
+    async def _asked(self, model: str) -> None:
+        asking, self._asking = self._asking, None
+        if asking and model:
+            await asking(model)
 
     async def _pick(self, value: str) -> None:
         if value.startswith(PRESET):

@@ -73,7 +73,19 @@ class ChatPage:
             with main:
                 self._main = main
                 self._transcript = Transcript(
-                    Intents(self._retry, self._regenerate, self._edit, self._go_on, self._choose_branch, self._quote, self._prune),
+                    Intents(
+                        self._retry,
+                        self._regenerate,
+                        self._edit,
+                        self._go_on,
+                        self._choose_branch,
+                        self._quote,
+                        self._prune,
+                        self._keep,
+                        self._spread,
+                        self._stop_one,
+                        self._another,
+                    ),
                     on_earlier=self._show_earlier,
                 )
                 with ui.element("div").classes("hr-dock"):
@@ -219,8 +231,22 @@ class ChatPage:
     async def _retry(self, id: str) -> None:
         await self._do(lambda conversation: self._chat.retry(conversation, self._answering.model, id=id))
 
-    async def _regenerate(self, answer: str, id: str) -> None:
-        await self._do(lambda conversation: self._chat.regenerate(conversation, answer, self._answering.model, id=id))
+    async def _regenerate(self, answer: str, id: str, model: str) -> None:
+        await self._do(lambda conversation: self._chat.regenerate(conversation, answer, model or self._answering.model, id=id))
+
+    async def _another(self, answer: str, id: str) -> None:
+        """By a model that is asked for now, with which the conversation then goes on."""
+        self._answering.ask(lambda model: self._regenerate(answer, id, model))
+
+    async def _keep(self, answer: str) -> None:
+        self._answering.compared = ()
+        await self._do(lambda conversation: self._chat.keep(conversation, answer))
+
+    async def _spread(self, answer: str) -> None:
+        await self._do(lambda conversation: self._chat.spread(conversation, answer))
+
+    async def _stop_one(self, generation: str) -> None:
+        await self._chat.stop(generation)
 
     async def _edit(self, question: str, text: str, id: str) -> bool:
         return await self._do(lambda conversation: self._chat.edit(conversation, question, self._answering.model, text, id=id))

@@ -44,6 +44,7 @@ class Answer:
         self.generation = generation
         self._on_retry = on_retry
         self._last = False
+        self._siblings = 1
         self._cut_off = False  # it ended, and not by itself
         self._going_on: Prose | None = None  # the text that the next one is the rest of
         self._stopping: Entry | None = None
@@ -72,6 +73,8 @@ class Answer:
         self.box.classes(add="hr-last") if last else self.box.classes(remove="hr-last")
 
     def set_place(self, siblings: Sequence[str], here: str) -> None:
+        self._siblings = len(siblings)
+        self._offer()
         self._actions.place(siblings, here)
 
     def delete(self) -> None:
@@ -80,7 +83,8 @@ class Answer:
     def _offer(self) -> None:
         """What can be done with it now."""
         more = self._last and self._cut_off and bool(self._text)
-        self._actions.hide(*([] if more else ["continue"]), *([] if self._text else ["copy", "quote"]))
+        spread = ["spread"] if self._siblings < 2 else []
+        self._actions.hide(*([] if more else ["continue"]), *([] if self._text else ["copy", "quote"]), *spread)
 
     # Growing
 

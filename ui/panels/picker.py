@@ -30,7 +30,8 @@ class Choice(NamedTuple):
 class Picker(Element, component=Path(__file__).parent.parent / "static" / "picker.js"):
     """The list is sent when it is opened: 500 models are 90 KB, which no other page needs.
 
-    `on_pick` gets a model's full name or the value of a choice, `on_compare` full names, none for no longer.
+    `on_pick` gets a model's full name or the value of a choice, `on_compare` full names, none for no longer, `on_asked` the full name that
+    was picked after `ask`.
     """
 
     def __init__(
@@ -40,9 +41,11 @@ class Picker(Element, component=Path(__file__).parent.parent / "static" / "picke
         on_compare: Callable[[Sequence[str]], Awaitable[None]],
         on_look: Callable[[], Awaitable[None]],
         on_standard: Callable[[str], Awaitable[None]],
+        on_asked: Callable[[str], Awaitable[None]],
     ) -> None:
         super().__init__()
         self._on_pick, self._on_compare, self._on_look, self._on_standard = on_pick, on_compare, on_look, on_standard
+        self._on_asked = on_asked
         self._groups: list[dict[str, object]] = []
         self._was_opened = False
         with self._props.suspend_updates():
@@ -55,6 +58,7 @@ class Picker(Element, component=Path(__file__).parent.parent / "static" / "picke
                 "done": say("Done"),
                 "standard": say("Set as default"),
                 "marked": say("{n} of {most} chosen", n="{n}", most="{most}"),
+                "instead": say("Regenerate with another model"),
                 "nothing": say("Nothing found"),
                 **{can: say(words) for can, words in CAN.items()},
             }
@@ -64,6 +68,7 @@ class Picker(Element, component=Path(__file__).parent.parent / "static" / "picke
         self.on("compare", self._compare)
         self.on("look", self._look)
         self.on("standard", self._set_standard)
+        self.on("asked", self._asked)
 
     def show(
         self, chosen: str, *, text: str, detail: str = "", problem: str = "", standard: str = "", compared: Sequence[str] = ()
@@ -85,6 +90,13 @@ class Picker(Element, component=Path(__file__).parent.parent / "static" / "picke
 
     def _fill(self) -> None:
         self.run_method("fill", self._groups)
+
+    def ask(self) -> None:
+        """Open it for one question: `on_asked` gets the model that is picked, or nothing."""
+        self.run_method("ask")
+
+    async def _asked(self, event: GenericEventArguments) -> None:
+        await self._on_asked(str(event.args or ""))
 
     async def _open(self) -> None:
         self._was_opened = True

@@ -14,6 +14,7 @@ from services.events import Entry, Failed, Finished
 from ui.language import say
 from ui.panels.actions import Press, Pressed
 from ui.panels.answer import Answer
+from ui.panels.columns import Columns, Wishes
 from ui.panels.question import Question
 
 PAGE = 30  # messages
@@ -27,12 +28,16 @@ class Intents(NamedTuple):
     """What a message can be asked to do. Ids are those of nodes, but for the last of each: the id of the message to be made."""
 
     retry: Callable[[str], Awaitable[object]]
-    regenerate: Callable[[str, str], Awaitable[object]]
+    regenerate: Callable[[str, str, str], Awaitable[object]]  # by the model that is named, or by the one that is chosen
     edit: Callable[[str, str, str], Awaitable[bool]]  # the question, its new text; whether it was taken
     go_on: Callable[[str, str], Awaitable[None]]  # the answer, and its generation that was cut off
     choose: Callable[[str], Awaitable[None]]
     quote: Callable[[str], Awaitable[None]]  # a text
     prune: Callable[[str], Awaitable[None]]
+    keep: Callable[[str], Awaitable[None]]  # of the answers side by side
+    spread: Callable[[str], Awaitable[None]]  # show them so again
+    stop: Callable[[str], Awaitable[None]]  # a generation
+    another: Callable[[str, str], Awaitable[None]]  # as regenerate, by a model that is asked for
 
 
 class Transcript:
@@ -47,6 +52,7 @@ class Transcript:
         with ui.element("div").classes("hr-scroll").props('tabindex="0"'):
             self._thread = ui.element("div").classes("hr-thread").props('role="log" aria-live="off"')
             self._thread.props["aria-label"] = say("Conversation")
+            self._columns = Columns(Wishes(intents.keep, intents.stop, intents.regenerate, intents.go_on, intents.quote))
         with self._thread:
             self._earlier = ui.element("button").classes("hr-earlier").props('type="button"')
             self._earlier.on("click", on_earlier, js_handler=_EARLIER)
@@ -84,7 +90,7 @@ class Transcript:
                     self._drawn[key].box.move(target_index=place)
             self._drawn[key].set_last(node is branch.nodes[-1])
             self._drawn[key].set_place(branch.siblings.get(node.id, ()), node.id)
-        return running
+        return [*running, *self._columns.show(branch.beside)]
 
     def _wanted(self, nodes: Sequence[Node]) -> Sequence[Node]:
         """The end of a branch: from the node that was the first one before, if it is there still, else a page."""
@@ -131,7 +137,9 @@ class Transcript:
     def _answer(self, node: Node, generation: str) -> Answer:
         intents = self._intents
         do: dict[str, Press] = {
-            "regenerate": lambda pressed: intents.regenerate(node.id, pressed.id),
+            "regenerate": lambda pressed: intents.regenerate(node.id, pressed.id, ""),
+            "another": lambda pressed: intents.another(node.id, pressed.id),
+            "spread": lambda _: intents.spread(node.id),
             "continue": lambda _: intents.go_on(node.id, generation),
         }
         answer = Answer(
@@ -158,15 +166,18 @@ class Transcript:
         message.delete()
 
     def apply(self, generation: str, entries: Sequence[Entry]) -> None:
-        if answer := self._answers.get(generation):  # else another tab has asked again meanwhile
+        if answer := self._growing(generation):  # else another tab has asked again meanwhile
             answer.apply(entries)
             if isinstance(entries[-1].event, Finished | Failed):
                 self._news.set_text(say("The answer has ended."))
 
     async def flush(self, generation: str) -> None:
         """Send what was applied to the browser; returns when it has been drawn, and a rest after it."""
-        if answer := self._answers.get(generation):
+        if answer := self._growing(generation):
             await answer.flush()
+
+    def _growing(self, generation: str) -> Answer | None:
+        return self._answers.get(generation) or self._columns.answer(generation)
 
 
 def _key(node: Node) -> str:

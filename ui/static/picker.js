@@ -15,7 +15,7 @@ export default {
   <dialog ref="dialog" :id="id" class="hr-picker-box" :aria-label="words.models" @cancel.prevent="leave(false)" @click.self="leave(true)" @keydown="onKey">
     <template v-if="open">
       <input ref="query" class="hr-picker-query" type="text" role="combobox" aria-autocomplete="list" aria-expanded="true" :aria-controls="id + '-list'"
-        :aria-activedescendant="flat[active] ? id + '-' + active : null" :aria-label="words.search" :placeholder="words.search" v-model="query"
+        :aria-activedescendant="flat[active] ? id + '-' + active : null" :aria-label="words.search" :placeholder="asking ? words.instead : words.search" v-model="query"
         autocomplete="off" autocapitalize="off" spellcheck="false" enterkeyhint="go">
       <div ref="list" :id="id + '-list'" class="hr-picker-list" role="listbox" :aria-label="words.models" :aria-multiselectable="several">
         <div v-for="group in shown" :key="group.key" role="group" :aria-label="[group.name, group.state, group.sentence].filter(Boolean).join(', ')">
@@ -27,12 +27,12 @@ export default {
             <i class="q-icon material-icons hr-picker-check" aria-hidden="true">{{ chosenNow(option) ? 'check' : '' }}</i>
             <span class="hr-picker-name">{{ option.label }}</span><span class="hr-unseen">{{ option.unseen }}</span><span class="hr-picker-note">{{ option.note }}</span>
             <i v-for="can in option.can" class="q-icon material-icons hr-picker-can" aria-hidden="true" :title="words[can]">{{ icons[can] }}</i>
-            <i v-if="option.compare" class="q-icon material-icons hr-picker-add" aria-hidden="true" :title="words.compare" @click.stop="add(option)">add</i>
+            <i v-if="option.compare && !asking" class="q-icon material-icons hr-picker-add" aria-hidden="true" :title="words.compare" @click.stop="add(option)">add</i>
           </div>
         </div>
       </div>
       <div class="hr-picker-status" role="status">{{ status }}</div>
-      <div class="hr-picker-foot">
+      <div v-if="!asking" class="hr-picker-foot">
         <button type="button" :disabled="looking" @click="look">{{ words.look }}</button>
         <button type="button" :aria-pressed="several" @click="toggle">{{ words.compare }}</button>
         <button v-if="several" type="button" class="hr-picker-done" @click="leave(true)">{{ words.done }}</button>
@@ -42,11 +42,11 @@ export default {
   </dialog>
 </div>`,
   props: { text: String, detail: String, title: String, warned: Boolean, chosen: String, standard: String, compared: Array, words: Object },
-  emits: ["open", "pick", "compare", "look", "standard"],
+  emits: ["asked", "open", "pick", "compare", "look", "standard"],
   data: () => ({
     id: `hr-picker-${++pickers}`,
     icons: { vision: "image", tools: "build", reasoning: "lightbulb" },
-    open: false, query: "", active: 0, groups: [], several: false, marks: [], looking: false,
+    open: false, query: "", active: 0, groups: [], several: false, asking: false, marks: [], looking: false,
   }),
   computed: {
     shown() {
@@ -55,7 +55,7 @@ export default {
       const groups = [];
       for (const group of this.groups) {
         const options = group.options.filter(
-          (option) => (!this.several || option.compare) && wanted.every((word) => option.found.includes(word))
+          (option) => (!(this.several || this.asking) || option.compare) && wanted.every((word) => option.found.includes(word))
         );
         if (!options.length && (wanted.length || !group.sentence)) continue;
         groups.push({ ...group, options: options.map((option) => ({ ...option, at: at++ })) });
@@ -86,11 +86,15 @@ export default {
       if (first) this.goToChosen();
       else this.active = Math.max(0, this.flat.findIndex((option) => option.value === before));
     },
+    ask() {
+      this.asking = true;
+      this.show("");
+    },
     show(query) {
       if (this.open) return;
       this.open = true;
       this.query = query;
-      this.several = this.compared.length > 1;
+      this.several = !this.asking && this.compared.length > 1;
       this.marks = this.several ? [...this.compared] : [];
       this.$refs.dialog.showModal();
       this.place();
@@ -122,7 +126,9 @@ export default {
       this.open = false;
       removeEventListener("resize", this.place);
       this.$refs.dialog.close();
-      this.$refs.button.focus();
+      if (this.asking) this.$emit("asked", "");
+      else this.$refs.button.focus();
+      this.asking = false;
     },
     onButton(e) {
       if (e.ctrlKey || e.metaKey || e.altKey) return;
@@ -146,7 +152,7 @@ export default {
         this.$nextTick(this.see);
       } else if (e.key === "Enter") {
         e.preventDefault();
-        if (this.flat[this.active]) e.shiftKey && !this.several ? this.add(this.flat[this.active]) : this.pick(this.flat[this.active]);
+        if (this.flat[this.active]) e.shiftKey && !this.several && !this.asking ? this.add(this.flat[this.active]) : this.pick(this.flat[this.active]);
       }
     },
     see() {
@@ -157,7 +163,7 @@ export default {
     },
     pick(option) {
       if (this.several) return this.mark(option.value);
-      this.$emit("pick", option.value);
+      this.$emit(this.asking ? "asked" : "pick", option.value);
       this.leave(false);
     },
     mark(value) {
