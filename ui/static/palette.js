@@ -52,7 +52,6 @@ export default {
     closed() {
       this.asked++; // what is still on its way is not wanted
       Object.assign(this, { shown: [], at: -1, status: "" });
-      if (document.activeElement === document.body) document.querySelector(".hr-composer .hr-input")?.focus();
     },
     type() {
       clearTimeout(this.timer);
