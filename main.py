@@ -53,6 +53,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         max_running=settings.server.max_streams,
         grace=settings.server.grace,
         attachments=attachments(layers),
+        titles=lambda: layers.settings.chat.titles,
         installed=Installed(layers, assembly),
     )
     app = build(

@@ -22,7 +22,7 @@ from services.attachments.attachments import Attachments, Given, Limits
 from services.attachments.pdf import Progress, unheard
 from services.conversations import Branch, Conversation
 from services.errors import Conflict, Invalid, RequestError
-from services.events import Started
+from services.events import Event, Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
@@ -30,6 +30,7 @@ from services.generations.registry import KEEP, UNTOLD, Generations, Retention, 
 from services.library.deletion import UNDO, Deletion
 from services.library.order import Order
 from services.library.search import Hit, Search
+from services.library.titles import Titles
 from services.manner import PLAIN, Manner, written
 from services.messages import File, Message, Reply, Turn
 from services.models import Listing, Place
@@ -55,7 +56,7 @@ class Chat:
     """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once.
 
     `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so; `undo` those in
-    which a discarded conversation can be brought back.
+    which a discarded conversation can be brought back. `titles`: whether models are asked for titles of conversations.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Chat:
         max_running: int = 1000,
         grace: float = 0.0,
         undo: float = UNDO,
+        titles: Callable[[], bool] = lambda: False,
         attachments: Attachments | None = None,
         installed: Installed | None = None,
     ) -> None:
@@ -86,6 +88,8 @@ class Chat:
         self._order = Order(store, self._tree, self._watchers)
         self._search = Search(store, self._order)
         self._deletion = Deletion(store, self._attachments, self._generations, self._tree, self._watchers, undo)
+        self._titles = Titles(store, self._watchers, lambda model: titles() and not catalogue.is_builtin(model), self._ask_for_title)
+        self._watchers.watch(lambda conversation: self._titles.begun(conversation) if self.is_answering(conversation) else None)
         self._tastes = Tastes(store)
         self._installed = installed
         self._servers = Servers(installed, catalogue, self._generations) if installed else None
@@ -180,6 +184,11 @@ class Chat:
     async def _after(self, generation: Generation, conversation: str) -> None:
         await self._endings.ended(generation)
         await self._queueing.ended(conversation, generation.reply.state)
+        await self._titles.ended(generation)
+
+    async def _ask_for_title(self, model: str, turn: Turn, hear: Callable[[Sequence[Event]], None]) -> None:
+        upstream, own = self._catalogue.resolve(model)
+        await upstream.read(msgspec.structs.replace(turn, model=own), hear)
 
     # Conversations; `id`, where it can be given, is the client's own name for the message it makes, so that it is never made twice
 
@@ -412,6 +421,7 @@ class Chat:
     async def close(self, patience: float = 0.0) -> None:
         """Take nothing new, give what runs `patience` seconds to end, then mark it as interrupted."""
         self._generations.refuse()
+        await self._titles.close()
         await self._asking.close()
         await self._deletion.close()
         await self._generations.close(patience)
@@ -421,6 +431,7 @@ class Chat:
     async def interrupt(self) -> None:
         """Take nothing new, and end what runs at once: for who cannot wait for `close`."""
         self._generations.refuse()
+        await self._titles.close()
         await self._generations.interrupt()
 
     async def _used(self, asking: Awaitable[Asked]) -> Asked:

@@ -1,6 +1,7 @@
 """Conversations at rest: in what order they lie, and what is done with them as wholes. Behind services.chat, above services.talks.
 
 order      the list of them, held in memory; titles, pins, folders, the archive
+titles     a better one than the first question, by the model that answered
 search     titles and all that was said
 deletion   thrown away at once, gone for good when there was time to bring them back
 """

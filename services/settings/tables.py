@@ -219,6 +219,7 @@ class ChatDefaults(_Table):
         default="", description="default model as upstream/model; empty: the first one of the first upstream that answers"
     )
     probe: Positive = Field(default=0.3, description="seconds that all local servers together have to answer for that")
+    titles: bool = Field(default=True, description="ask the model that answered first for a title of the conversation")
 
 
 class Attachments(_Table):

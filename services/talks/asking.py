@@ -25,12 +25,12 @@ from services.manner import read
 from services.messages import File, Message, Part, Text, Turn
 from services.store.store import Store
 from services.talks.endings import Endings
+from services.talks.naming import named_after
 from services.talks.once import Asked, Once, new_id
 from services.talks.tree import NOT_HERE, Tree, find
 from services.talks.watchers import Watchers
 
 MOST = 4  # models that are asked side by side
-TITLE = 60  # characters of a title that was made of the first question
 
 # For model servers that would begin a new message after one of their own.
 GO_ON = (
@@ -236,5 +236,4 @@ def _said(text: str, files: Sequence[Part]) -> Message:
 
 def _title(said: Message) -> str:
     """Of its words, or of the names of its files."""
-    line = " ".join(said.text.split()) or ", ".join(part.name for part in said.parts if isinstance(part, File))
-    return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"
+    return named_after(said.text if said.text.strip() else ", ".join(part.name for part in said.parts if isinstance(part, File)))

@@ -105,6 +105,10 @@ class Catalogue:
         names = self.names()
         return self._preferred if self._preferred in names or not names else names[0]
 
+    def is_builtin(self, model: str) -> bool:
+        """By its full name: one that needs no server."""
+        return model.startswith(f"{self._builtin}/")
+
     def has(self, model: str) -> bool:
         """A model that can be asked now, by its full name."""
         return model in self.names()
@@ -112,7 +116,7 @@ class Catalogue:
     @property
     def alone(self) -> bool:
         """No model server but the built-in one can be asked."""
-        return all(name.startswith(f"{self._builtin}/") for name in self.names())
+        return all(map(self.is_builtin, self.names()))
 
     def prefills(self, upstream: str) -> bool:
         """Its server takes a last message of the assistant as the beginning of its answer, and goes on from there."""
