@@ -167,11 +167,13 @@ def test_files_are_pasted_dropped_picked_removed_sent_and_kept(page: Page, house
     expect(page.get_by_role("dialog")).to_have_count(0)
 
     box(page).press("ArrowUp")
+    page.locator(".hr-editor").get_by_role("button", name="Remove paper.pdf").click()
     page.get_by_role("textbox", name="New text").fill("And this?")
     page.get_by_role("textbox", name="New text").press("Enter")
     expect(answers(page)).to_contain_text("And this?")
     expect(answers(page)).to_contain_text("# Alpha")
-    expect(page.locator('[data-role="user"]').get_by_role("link")).to_have_count(2)
+    expect(answers(page)).not_to_contain_text("Beta two")
+    expect(page.locator('[data-role="user"]').get_by_role("link")).to_have_count(1)
 
 
 def test_what_cannot_be_attached_is_refused_by_name(page: Page, house: Served) -> None:

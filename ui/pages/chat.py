@@ -7,7 +7,7 @@ the message take the same path.
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing, suppress
 from urllib.parse import urlencode
 
@@ -248,8 +248,9 @@ class ChatPage:
     async def _stop_one(self, generation: str) -> None:
         await self._chat.stop(generation)
 
-    async def _edit(self, question: str, text: str, id: str) -> bool:
-        return await self._do(lambda conversation: self._chat.edit(conversation, question, self._answering.model, text, id=id))
+    async def _edit(self, question: str, text: str, id: str, without: Collection[str]) -> bool:
+        model = self._answering.model
+        return await self._do(lambda conversation: self._chat.edit(conversation, question, model, text, id=id, without=without))
 
     async def _go_on(self, answer: str, generation: str) -> None:
         await self._do(lambda conversation: self._chat.go_on(conversation, answer, self._answering.model, after=generation))

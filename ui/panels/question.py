@@ -1,7 +1,7 @@
 """What a person asked: plain text in a quiet bubble, newlines kept, very long text collapsed; and the box to ask it otherwise."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -9,7 +9,7 @@ from nicegui.events import GenericEventArguments
 from services.messages import Part
 from ui.language import say
 from ui.panels.actions import Actions, Press, Pressed
-from ui.panels.attached import show_attached
+from ui.panels.attached import keep_attached, show_attached
 
 LONG = 1200  # characters
 _UNFOLD = """(e) => {
@@ -41,7 +41,8 @@ _LEFT = "delete document.getElementById(ID)?.dataset.sent;"
 
 
 class Question:
-    """`on_edit` is called with the new text and the id of the message that it makes; it says whether that was taken.
+    """`on_edit` is called with the new text, the id of the message that it makes, and the hashes of the files that it shall not keep;
+    it says whether that was taken.
 
     `do` are further buttons, by their names in ui/panels/actions.py.
     """
@@ -53,14 +54,18 @@ class Question:
         *,
         node: str,
         do: Mapping[str, Press],
-        on_edit: Callable[[str, str], Awaitable[bool]],
+        on_edit: Callable[[str, str, Collection[str]], Awaitable[bool]],
         on_choose: Callable[[str], Awaitable[None]],
         damaged: bool = False,
     ) -> None:
         self._text = text
+        self._attached = attached
+        self._without: set[str] = set()
         self._on_edit = on_edit
         with ui.element("article").classes("hr-msg hr-user").props(f'data-role="user" data-node="{node}"') as self.box:
-            show_attached(attached)
+            self._files = ui.element("div").classes("hr-attached-all")
+            with self._files:
+                show_attached(attached)
             self._bubble = ui.label(say("This message is damaged and cannot be shown.") if damaged else text).classes("hr-bubble")
             if damaged:
                 self.box.props("data-damaged")
@@ -85,7 +90,9 @@ class Question:
 
     async def _edit(self, _: Pressed) -> None:
         self._editor.clear()
+        self._without = set()
         with self._editor:
+            keep_attached(self._attached, self._without.add)
             box = ui.element("textarea").classes("hr-input").props('rows="1"')
             box.props["aria-label"] = say("New text")
             box.on("keydown", js_handler=_KEYS)
@@ -100,7 +107,7 @@ class Question:
 
     async def _ask(self, event: GenericEventArguments) -> None:
         asked = event.args if isinstance(event.args, dict) else {}
-        if not await self._on_edit(str(asked.get("text")), str(asked.get("id"))):
+        if not await self._on_edit(str(asked.get("text")), str(asked.get("id")), self._without):
             ui.run_javascript(_LEFT.replace("ID", self._box_id))
 
     def _leave(self) -> None:
@@ -108,4 +115,5 @@ class Question:
 
     def _show_editor(self, shown: bool) -> None:
         self._editor.set_visibility(shown)
+        self._files.set_visibility(not shown)
         self._bubble.set_visibility(not shown and self._speaks)

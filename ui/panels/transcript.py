@@ -3,7 +3,7 @@
 Of a long conversation its end is drawn, and what came before it when that is wanted: PAGE messages at a time.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class Intents(NamedTuple):
 
     retry: Callable[[str], Awaitable[object]]
     regenerate: Callable[[str, str, str], Awaitable[object]]  # by the model that is named, or by the one that is chosen
-    edit: Callable[[str, str, str], Awaitable[bool]]  # the question, its new text; whether it was taken
+    edit: Callable[[str, str, str, Collection[str]], Awaitable[bool]]  # the question, its new text, files to leave out; whether taken
     go_on: Callable[[str, str], Awaitable[None]]  # the answer, and its generation that was cut off
     choose: Callable[[str], Awaitable[None]]
     quote: Callable[[str], Awaitable[None]]  # a text
