@@ -32,7 +32,7 @@ from services.library.order import Order
 from services.library.search import Hit, Search
 from services.library.titles import Titles
 from services.manner import PLAIN, Manner, written
-from services.messages import File, Message, Reply, Turn
+from services.messages import File, Key, Message, Reply, Turn
 from services.models import Listing, Place
 from services.setup.places import places
 from services.setup.servers import Installed, Servers
@@ -167,6 +167,10 @@ class Chat:
     def reply(self, id: str) -> Reply:
         """A snapshot: the reply as far as it has come, and the position from which to follow it."""
         return self._generations.reply(id)
+
+    def keyed(self) -> list[tuple[Key, str]]:
+        """The keys that kept generations were started with, and their ids, the newest one last."""
+        return self._generations.keyed()
 
     def generations(self) -> list[Summary]:
         """Running generations, then finished ones, the newest first in each."""

@@ -161,6 +161,13 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     vendor: Vendor | None = None
 
 
+class Key(msgspec.Struct, frozen=True):
+    """An Idempotency-Key and the request it came with, as digests."""
+
+    key: str
+    asked: str
+
+
 class Turn(msgspec.Struct, frozen=True):
     """One request to a model. `model` is the name as the client wrote it until the door resolves it."""
 
@@ -173,6 +180,7 @@ class Turn(msgspec.Struct, frozen=True):
     tries: int = 3  # at most so many requests to the upstream, before its first word; 1 where the client itself asks again
     within: float | None = None  # seconds from the start, after which the client no longer wants the answer
     thread: str | None = None  # the client's own name of the conversation, by which it may ask for its running reply
+    key: Key | None = None  # by which the same request, sent again, is known
     repeated: dict[str, object] | None = None  # of the request, where a dialect's answers have to repeat it
 
 

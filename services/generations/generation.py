@@ -18,7 +18,7 @@ from services.errors import HeadraceError, Interrupted, Invalid, LimitExceeded, 
 from services.events import Entry, Event, Failed, Finished, Started, Status, Terminal
 from services.generations.journal import Journal
 from services.generations.log import EventLog
-from services.messages import Reply, ReplyState, Turn, fold, state
+from services.messages import Key, Reply, ReplyState, Turn, fold, state
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class Label(msgspec.Struct, frozen=True, omit_defaults=True):
     client: str
     conversation: str | None = None
     thread: str | None = None
+    key: Key | None = None
 
 
 async def _nothing(turn: Turn, emit: Emit) -> None:
@@ -88,7 +89,7 @@ class Generation:
 
     @property
     def label(self) -> "Label":
-        return Label(self.turn.model, self.created, self.turn.client, self.turn.conversation, self.turn.thread)
+        return Label(self.turn.model, self.created, self.turn.client, self.turn.conversation, self.turn.thread, self.turn.key)
 
     def start(self) -> None:
         """Raises Invalid for a turn that cannot be written down."""

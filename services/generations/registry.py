@@ -20,7 +20,7 @@ from services.events import Failed, Finished, Started
 from services.generations.generation import Generation, Label, Read
 from services.generations.journal import Journal
 from services.generations.log import Follower
-from services.messages import Reply, ReplyState, Turn, state
+from services.messages import Key, Reply, ReplyState, Turn, state
 
 REMEMBERED = 10_000  # ids of evicted logs, to tell "gone" from "never was"
 UNTOLD = 20  # generations that may have ended just before the process did, without their conversation knowing
@@ -114,6 +114,12 @@ class Generations:
     def of_conversations(self, most: int) -> list[str]:
         """The last ones that have ended and belong to a conversation, the newest one last."""
         return [id for id, ended in self._ended.items() if ended.label.conversation][-most:]
+
+    def keyed(self) -> list[tuple[Key, str]]:
+        """The keys that generations were started with, and these, the newest one last."""
+        labels = [(ended.label, id) for id, ended in self._ended.items()]
+        labels += [(generation.label, id) for id, generation in self._running.items()]
+        return [(label.key, id) for label, id in labels if label.key]
 
     def told(self, id: str) -> None:
         """Its conversation has its reply: the log may go when its time has come."""

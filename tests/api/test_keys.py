@@ -178,3 +178,18 @@ def test_a_key_expires_with_its_log(tmp_path: Path) -> None:
         ids = [client.post("/chat", json=body, headers={"idempotency-key": key}).headers["headrace-generation"] for key in "aaba"]
     assert ids[0] == ids[1]
     assert len(set(ids)) == 3
+
+
+def test_a_key_is_known_after_a_restart(tmp_path: Path) -> None:
+    """Killed, not ended: the reply to the first one had been kept."""
+    said: list[tuple[int, str, str]] = []
+    for body in (PATHS["/chat"], PATHS["/chat"], {**PATHS["/chat"], "temperature": 0.5}):
+        with served(tmp_path, "[rehearsal]\nspeed = 1e9\n") as headrace:
+            url = f"{headrace.url}/chat"
+            answer = httpx.post(url, json={"model": "rehearsal/echo", **body}, headers={"idempotency-key": "again"}, trust_env=False)
+            said.append((answer.status_code, answer.headers.get("headrace-generation", ""), answer.text))
+            headrace.process.kill()
+            headrace.process.wait()
+    assert said[0] == said[1]
+    assert said[0][0] == 200
+    assert said[2][0] == 422
