@@ -1,10 +1,15 @@
 """Work that is wanted more often than it needs to be done: done soon, once for all who wanted it, and no more often than it may be."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 
 from nicegui import background_tasks
+
+from services.errors import HeadraceError
+
+log = logging.getLogger(__name__)
 
 
 class Soon:
@@ -36,7 +41,10 @@ class Soon:
             while self._wanted and not self._over:
                 await asyncio.sleep(max(self._after, self._began + self._rest - time.monotonic()))
                 self._wanted, self._began = False, time.monotonic()
-                await self._work()
+                try:
+                    await self._work()
+                except HeadraceError as exc:  # a store that is busy, or closes: the next change tells it
+                    log.info("a page could not show what has changed: %s", exc)
         finally:
             self._task = None
 

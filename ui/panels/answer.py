@@ -57,6 +57,7 @@ class Answer:
         self._empty = True
         self.box = ui.element("article").classes("hr-msg hr-assistant")
         self.box.props(f'data-role="assistant" data-node="{node}" data-generation="{generation}"')
+        self.box.props["aria-label"] = say("Answer")
         with self.box:
             self._body = ui.element("div").classes("hr-body")
             self._actions = Actions(lambda: self.markdown, do, on_choose=on_choose)

@@ -63,6 +63,7 @@ class Question:
         self._without: set[str] = set()
         self._on_edit = on_edit
         with ui.element("article").classes("hr-msg hr-user").props(f'data-role="user" data-node="{node}"') as self.box:
+            self.box.props["aria-label"] = say("Question")
             self._files = ui.element("div").classes("hr-attached-all")
             with self._files:
                 show_attached(attached)

@@ -18,6 +18,7 @@ from ui.panels.columns import Columns, Wishes
 from ui.panels.question import Question
 
 PAGE = 30  # messages
+ABOVE = 2  # elements above the first message: the title, the button
 _JUMP = "() => { const s = document.querySelector('.hr-scroll'); s.scrollTop = s.scrollHeight; }"
 _EARLIER = "(e) => { holdThread(e.currentTarget.closest('.hr-scroll')); emit(); }"
 # The button that had the focus may be gone.
@@ -54,6 +55,7 @@ class Transcript:
             self._thread.props["aria-label"] = say("Conversation")
             self._columns = Columns(Wishes(intents.keep, intents.stop, intents.regenerate, intents.go_on, intents.quote))
         with self._thread:
+            self._title = ui.element("h1").classes("hr-unseen")
             self._earlier = ui.element("button").classes("hr-earlier").props('type="button"')
             self._earlier.on("click", on_earlier, js_handler=_EARLIER)
             with self._earlier:
@@ -75,12 +77,13 @@ class Transcript:
 
     def show(self, branch: Branch) -> list[str]:
         """Draw exactly this branch, from its end. Returns the generations that were drawn now and still run: to be followed."""
+        self._title.props["aria-label"] = branch.conversation.title
         nodes = {_key(node): node for node in self._wanted(branch.nodes)}
         for key in [key for key in self._drawn if key not in nodes]:
             self._forget(key)
         before = len(nodes) if self._drawn else 0
         running = []
-        for place, (key, node) in enumerate(nodes.items(), 1):
+        for place, (key, node) in enumerate(nodes.items(), ABOVE):
             if key in self._drawn:
                 before = 0
             else:
@@ -123,12 +126,12 @@ class Transcript:
         return False
 
     def _question(self, node: Node) -> Question:
-        text = node.message.text if node.message else ""
+        asked = node.message.text if node.message else ""
         return Question(
-            text,
+            asked,
             node.message.parts if node.message else (),
             node=node.id,
-            do=self._doings(node, lambda: text),
+            do=self._doings(node, lambda: asked),
             on_edit=partial(self._intents.edit, node.id),
             on_choose=self._intents.choose,
             damaged=node.damaged,
@@ -151,11 +154,11 @@ class Transcript:
         )
         return answer
 
-    def _doings(self, node: Node, text: Callable[[], str]) -> dict[str, Press]:
+    def _doings(self, node: Node, said: Callable[[], str]) -> dict[str, Press]:
         """What can be done with questions and answers alike."""
 
         async def quote(pressed: Pressed) -> None:
-            await self._intents.quote(pressed.selected or text())
+            await self._intents.quote(pressed.selected or said())
 
         return {"quote": quote, "delete": lambda _: self._intents.prune(node.id)}
 
