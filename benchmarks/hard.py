@@ -131,10 +131,8 @@ async def run(browser: Browser, case: Case, pid: int, url: str, ended: list[floa
 async def opened(browser: Browser, url: str, case: Case) -> Page:
     page = await browser.new_page()
     await page.add_init_script(LONG_TASKS)
-    await page.goto(url)
+    await page.goto(f"{url}/?model=hard/hard")
     await page.wait_for_function("window.did_handshake === true")
-    await page.get_by_role("combobox", name="Model").click()
-    await page.get_by_role("option", name="hard").click()
     await page.get_by_role("textbox", name="Message").fill("Go on")
     if case.slow > 1:
         session = await page.context.new_cdp_session(page)

@@ -2,9 +2,9 @@
 
     uv run python benchmarks/page.py [--tokens 8000] [--rate 100] [--peer]
 
-A real server, headless Chromium, and between them a proxy on loopback that counts the bytes of both directions, TCP
-payload after compression. CPU is the processes' own, from /proc (Linux). --peer measures the usual ui.markdown page in
-the same run. Bounded: about tokens / rate seconds for each page.
+A real server, its model server in another process, headless Chromium, and between them a proxy on loopback that counts the
+bytes of both directions, TCP payload after compression. CPU is the processes' own, from /proc (Linux). --peer measures the usual
+ui.markdown page in the same run, which makes its text itself. Bounded: about tokens / rate seconds for each page.
 """
 
 import argparse
@@ -39,6 +39,7 @@ WINDOWS = (0.075, 0.175, 0.85, 0.95)  # parts of the reply: a tenth of it around
 LONG_TASKS = (
     "window.__tasks = []; new PerformanceObserver(l => l.getEntries().forEach(e => __tasks.push(e.duration))).observe({type: 'longtask'});"
 )
+MOCK = '[[upstreams]]\nname = "mock"\ndialect = "openai_chat"\nbase_url = "http://127.0.0.1:{}/rehearsal/openai_chat"\n'
 FINISHED = '[data-role="assistant"][data-state="finished"]'
 END = f"""new Promise((done) => {{
     const look = () => document.querySelector('{FINISHED}') && done(Date.now() / 1000);
@@ -188,8 +189,8 @@ def parent(pid: int) -> int:
 
 
 async def write_question(page: Page, question: str) -> None:
-    await page.get_by_role("combobox", name="Model").click()
-    await page.get_by_role("option", name="longform").click()
+    await page.goto(f"{page.url}?model=mock/longform")
+    await page.wait_for_function("window.did_handshake === true")
     await page.get_by_role("textbox", name="Message").fill(question)
 
 
@@ -267,7 +268,8 @@ async def main() -> None:
     question = f"{given.tokens} tokens at {given.rate:g} tokens/s"
     starts = sorted([await cold_start() for _ in range(3)])
     print(f"cold start to first page: median {starts[1]:.2f} s of 3 ({starts[0]:.2f}-{starts[2]:.2f})\n", flush=True)
-    async with process(str(ROOT / "main.py"), "--server.port", "0", ready=r":(\d+) ") as (pid, port):
+    main = str(ROOT / "main.py"), "--server.port", "0"
+    async with process(*main, ready=r":(\d+) ") as (_, mock), process(*main, ready=r":(\d+) ", settings=MOCK.format(mock)) as (pid, port):
         rows = [await measure("Headrace", pid, port, given.tokens, given.rate, partial(write_question, question=question), send)]
         size = await text_bytes(port)
     if given.peer:
