@@ -325,5 +325,7 @@ class ChatPage:
 
     def _show_welcome(self) -> None:
         self._weigh()
+        if self._conversation is not None:  # nobody sees it
+            return
         missing = [listing.name for listing in self._chat.models() if listing.state in ("not running", "refusing")]
         self._welcome.show(self._answering.models, self._chat.alone, missing, self._tastes.presets)
