@@ -83,11 +83,11 @@ def box(page: Page) -> Locator:
 
 
 def chips(page: Page) -> Locator:
-    return page.locator(".hr-chosen .hr-file")
+    return page.locator(".hr-chosen .hr-attachment")
 
 
 def here(page: Page, many: int) -> None:
-    expect(page.locator(".hr-chosen .hr-file[data-state=here]")).to_have_count(many)
+    expect(page.locator(".hr-chosen .hr-attachment[data-state=here]")).to_have_count(many)
     expect(chips(page)).to_have_count(many)
 
 

@@ -38,7 +38,7 @@ def keep_attached(parts: Sequence[Part], on_remove: Callable[[str], None]) -> No
     with ui.element("ul").classes("hr-chosen") as box:
         box.props["aria-label"] = say("Attached files")
         for file in files:
-            with ui.element("li").classes("hr-file") as line:
+            with ui.element("li").classes("hr-attachment") as line:
                 if file.is_image and HASH.fullmatch(file.hash):
                     line.classes("hr-file-image")
                     _img(address(file), "")
@@ -70,7 +70,7 @@ def size(bytes: int) -> str:
 
 
 def _chip(file: File) -> None:
-    with ui.element("a").classes("hr-file") as link:
+    with ui.element("a").classes("hr-attachment") as link:
         link.props["title"] = file.name
         if HASH.fullmatch(file.hash):  # an import may say anything
             link.props["href"], link.props["download"] = address(file), file.name

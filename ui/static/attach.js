@@ -8,7 +8,7 @@ export default {
     <div class="hr-attach" @click.stop>
       <input ref="input" type="file" multiple hidden tabindex="-1" aria-hidden="true" @change="picked" />
       <ul v-if="items.length" class="hr-chosen" :aria-label="words.list">
-        <li v-for="item in items" :key="item.key" class="hr-file" :class="{'hr-file-image': item.image, 'hr-file-busy': !item.file}"
+        <li v-for="item in items" :key="item.key" class="hr-attachment" :class="{'hr-file-image': item.image, 'hr-file-busy': !item.file}"
             :data-state="item.file ? 'here' : 'coming'">
           <img v-if="item.image" :src="item.file ? '/attachments/' + item.file.hash : item.image" alt="" />
           <span v-else class="hr-file-kind" aria-hidden="true">{{ item.kind }}</span>
