@@ -26,13 +26,13 @@ from services.events import Event, Started
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
-from services.generations.registry import KEEP, UNTOLD, Generations, Retention, Summary
+from services.generations.registry import KEEP, UNTOLD, Generations, Keyed, Retention, Summary
 from services.library.deletion import UNDO, Deletion
 from services.library.order import Order
 from services.library.search import Hit, Search
 from services.library.titles import Titles
 from services.manner import PLAIN, Manner, written
-from services.messages import File, Key, Message, Reply, Turn
+from services.messages import File, Message, Reply, Turn
 from services.models import Listing, Place
 from services.setup.places import places
 from services.setup.servers import Installed, Servers
@@ -49,7 +49,21 @@ from services.talks.watchers import Watchers
 from services.upstream.catalogue import Catalogue
 from services.waiting import Waiting
 
-__all__ = ["Asked", "Chat", "Given", "Hit", "Installed", "Limits", "Listing", "Pruned", "Retention", "Servers", "Summary", "Tastes"]
+__all__ = [
+    "Asked",
+    "Chat",
+    "Given",
+    "Hit",
+    "Installed",
+    "Keyed",
+    "Limits",
+    "Listing",
+    "Pruned",
+    "Retention",
+    "Servers",
+    "Summary",
+    "Tastes",
+]
 
 
 class Chat:
@@ -168,9 +182,9 @@ class Chat:
         """A snapshot: the reply as far as it has come, and the position from which to follow it."""
         return self._generations.reply(id)
 
-    def keyed(self) -> list[tuple[Key, str]]:
-        """The keys that kept generations were started with, and their ids, the newest one last."""
-        return self._generations.keyed()
+    def keyed(self, key: str) -> Keyed | None:
+        """What was started with an Idempotency-Key (its digest) last, of what runs or is kept."""
+        return self._generations.keyed(key)
 
     def generations(self) -> list[Summary]:
         """Running generations, then finished ones, the newest first in each."""

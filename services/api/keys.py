@@ -3,11 +3,10 @@
 No await between looking a key up, for good, and starting its generation: any number of the same POST at once are one generation.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -19,12 +18,6 @@ from services.messages import Key, Turn
 
 HEADER = "idempotency-key"
 LONGEST = 255  # characters
-MOST = 10_000  # keys that are remembered; the oldest is forgotten first
-
-
-class Known(NamedTuple):
-    asked: str
-    generation: str
 
 
 class Keys:
@@ -33,10 +26,8 @@ class Keys:
     It is known after a restart, too.
     """
 
-    def __init__(self, chat: Chat, most: int = MOST) -> None:
+    def __init__(self, chat: Chat) -> None:
         self._chat = chat
-        self._most = most
-        self._known: OrderedDict[str, Known] = OrderedDict((known.key, Known(known.asked, id)) for known, id in chat.keyed())
 
     async def start(self, request: Request, body: Mapping[str, Any], turn: Turn) -> Started:
         """The generation of a turn: started now, or by the same request before. Raises Invalid where the key is another request's."""
@@ -45,35 +36,25 @@ class Keys:
             return self._chat.start(turn)
         if not (0 < len(sent) <= LONGEST and sent.isascii() and sent.isprintable()):
             raise BadRequest(f"An Idempotency-Key has 1 to {LONGEST} printable ASCII characters.")
-        key, asked = sha256(sent.encode()).hexdigest(), _digest(request, body)
-        if earlier := self._known.get(key):
+        key = Key(sha256(sent.encode()).hexdigest(), _digest(request, body))
+        if earlier := self._chat.keyed(key.key):
             with suppress(NotFound, Gone):
                 await self._chat.recall(earlier.generation)
-        if known := self._alive(key):
-            if known.asked != asked:
+        known = self._chat.keyed(key.key)
+        if known and self._alive(known.generation):
+            if known.asked != key.asked:
                 raise Invalid("This Idempotency-Key came with another request before: send another key with another request.")
             return self._chat.started(known.generation)
-        turn = msgspec.structs.replace(turn, key=Key(key, asked))
         if "on_disconnect" not in body:  # who sends a key may come back
             turn = msgspec.structs.replace(turn, on_disconnect="keep")
-        started = self._chat.start(turn)
-        self._known[key] = Known(asked, started.generation)
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
-        return started
+        return self._chat.start(msgspec.structs.replace(turn, key=key))
 
-    def _alive(self, key: str) -> Known | None:
-        known = self._known.get(key)
-        if known is None:
-            return None
+    def _alive(self, generation: str) -> bool:
         try:
-            reply = self._chat.reply(known.generation)
-            if not reply.problem or reply.parts:
-                return known
+            reply = self._chat.reply(generation)
         except (NotFound, Gone):
-            pass
-        del self._known[key]
-        return None
+            return False
+        return not reply.problem or bool(reply.parts)
 
 
 def _digest(request: Request, body: Mapping[str, Any]) -> str:

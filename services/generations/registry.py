@@ -20,7 +20,7 @@ from services.events import Failed, Finished, Started
 from services.generations.generation import Generation, Label, Read
 from services.generations.journal import Journal
 from services.generations.log import Follower
-from services.messages import Key, Reply, ReplyState, Turn, state
+from services.messages import Reply, ReplyState, Turn, state
 
 REMEMBERED = 10_000  # ids of evicted logs, to tell "gone" from "never was"
 UNTOLD = 20  # generations that may have ended just before the process did, without their conversation knowing
@@ -39,6 +39,13 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     seq: int
     readers: int
     conversation: str | None = None
+
+
+class Keyed(NamedTuple):
+    """A generation that was started with an Idempotency-Key, and the digest of what it was asked."""
+
+    asked: str
+    generation: str
 
 
 class Retention(NamedTuple):
@@ -91,6 +98,7 @@ class Generations:
         self._entries = 0  # of those at hand
         self._evicted: OrderedDict[str, None] = OrderedDict()
         self._threads: dict[tuple[str, str], str] = {}  # (client, thread) -> its newest generation that is running or kept
+        self._keys: dict[str, Keyed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -115,11 +123,9 @@ class Generations:
         """The last ones that have ended and belong to a conversation, the newest one last."""
         return [id for id, ended in self._ended.items() if ended.label.conversation][-most:]
 
-    def keyed(self) -> list[tuple[Key, str]]:
-        """The keys that generations were started with, and these, the newest one last."""
-        labels = [(ended.label, id) for id, ended in self._ended.items()]
-        labels += [(generation.label, id) for id, generation in self._running.items()]
-        return [(label.key, id) for label, id in labels if label.key]
+    def keyed(self, key: str) -> Keyed | None:
+        """What was started with a key last, of what runs or is kept."""
+        return self._keys.get(key)
 
     def told(self, id: str) -> None:
         """Its conversation has its reply: the log may go when its time has come."""
@@ -246,6 +252,8 @@ class Generations:
     def _name(self, id: str, label: Label) -> None:
         if label.thread is not None:
             self._threads[label.client, label.thread] = id
+        if label.key is not None:
+            self._keys[label.key.key] = Keyed(label.key.asked, id)
 
     # What is in memory, and what is kept at all
 
@@ -276,6 +284,8 @@ class Generations:
         thread = (label.client, label.thread or "")
         if self._threads.get(thread) == id:
             del self._threads[thread]
+        if label.key is not None and (known := self._keys.get(label.key.key)) and known.generation == id:
+            del self._keys[label.key.key]
         self._evicted[id] = None
         if len(self._evicted) > REMEMBERED:
             self._evicted.popitem(last=False)
