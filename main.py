@@ -14,6 +14,7 @@ from services.check import check
 from services.errors import SettingsError
 from services.generations import JOURNALS
 from services.generations.journal import Journal
+from services.prices import Price
 from services.settings import Layers, Settings, read
 from services.store import open_store
 from services.store.store import Store
@@ -55,6 +56,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         attachments=attachments(layers),
         titles=lambda: layers.settings.chat.titles,
         installed=Installed(layers, assembly),
+        prices=[Price(**price.model_dump()) for price in settings.chat.prices],
     )
     app = build(
         chat,

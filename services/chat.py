@@ -22,7 +22,7 @@ from services.attachments.attachments import Attachments, Given, Limits
 from services.attachments.pdf import Progress, unheard
 from services.conversations import Branch, Conversation
 from services.errors import Conflict, Invalid, RequestError
-from services.events import Event, Started
+from services.events import Event, Started, Usage
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
@@ -34,6 +34,7 @@ from services.library.titles import Titles
 from services.manner import PLAIN, Manner, written
 from services.messages import File, Message, Reply, Turn
 from services.models import Listing, Place
+from services.prices import Cost, Price, cost
 from services.setup.places import places
 from services.setup.servers import Installed, Servers
 from services.setup.wishes import Liking
@@ -86,6 +87,7 @@ class Chat:
         titles: Callable[[], bool] = lambda: False,
         attachments: Attachments | None = None,
         installed: Installed | None = None,
+        prices: Sequence[Price] = (),
     ) -> None:
         self._catalogue = catalogue
         self._store = store
@@ -105,6 +107,7 @@ class Chat:
         self._titles = Titles(store, self._watchers, lambda model: titles() and not catalogue.is_builtin(model), self._ask_for_title)
         self._watchers.watch(lambda conversation: self._titles.begun(conversation) if self.is_answering(conversation) else None)
         self._tastes = Tastes(store)
+        self._prices = tuple(prices)
         self._installed = installed
         self._servers = Servers(installed, catalogue, self._generations) if installed else None
         self.wishes = Liking(store)
@@ -397,6 +400,10 @@ class Chat:
         """Presets, the model for new chats and the ones used last, to be read and changed."""
         await self._tastes.load()
         return self._tastes
+
+    def cost(self, model: str, usage: Usage | None) -> Cost | None:
+        """What a reply of this model cost, by the prices of settings."""
+        return cost(self._prices, model, usage)
 
     def refuses(self, model: str) -> frozenset[str]:
         """The options that the server of this model cannot take, by their names in services.messages.Options, as far as is known."""

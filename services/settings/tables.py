@@ -214,11 +214,21 @@ class Storage(_Table):
     keep_bytes: Count = Field(default=1_000_000_000, description="bytes of finished generations that are kept")
 
 
+class Price(_Table):
+    """Of a million tokens of the models whose full names fit the pattern."""
+
+    model: Annotated[str, Field(min_length=1)]
+    input: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    output: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    currency: Annotated[str, Field(max_length=8)] = "$"
+
+
 class ChatDefaults(_Table):
     model: Annotated[str, AfterValidator(_model_name)] = Field(
         default="", description="default model as upstream/model; empty: the first one of the first upstream that answers"
     )
     probe: Positive = Field(default=0.3, description="seconds that all local servers together have to answer for that")
+    prices: Annotated[tuple[Price, ...], Strict(False)] = Field(default=(), description="of tokens, to show what a reply cost")
     titles: bool = Field(default=True, description="ask the model that answered first for a title of the conversation")
 
 

@@ -1,6 +1,7 @@
 """The list of models as servers of OpenAI's family give it, with what some of them add. Pure.
 
-{"data": [{"id", ...}]}, at Together the bare list. What is not said stays None.
+{"data": [{"id", ...}]}, at Together the bare list. What is not said stays None. llama.cpp's server says in `models` what the ones in
+`data` can do: {"models": [{"model", "capabilities": ["completion", "multimodal"]}]}.
 """
 
 from typing import Any
@@ -22,21 +23,44 @@ def models(body: bytes) -> list[Model]:
     listed = found.get("data") if isinstance(found, dict) else found
     if not isinstance(listed, list):
         raise ProtocolError("The server did not answer with a list of models.", upstream=words.of_body(body).message or None)
-    return [_model(entry) for entry in listed if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+    beside = found.get("models") if isinstance(found, dict) else None
+    sees = (
+        {each.get("model"): _words(each.get("capabilities")) for each in beside or () if isinstance(each, dict)}
+        if isinstance(beside, list)
+        else {}
+    )
+    return [
+        _model(entry, sees.get(entry["id"], frozenset()))
+        for entry in listed
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    ]
 
 
-def _model(entry: dict[str, Any]) -> Model:
+def _model(entry: dict[str, Any], told: frozenset[str]) -> Model:
+    """`told` are words for what it can do that stand elsewhere."""
     parameters: Any = entry.get("supported_parameters")
     able = loose.inner(entry, "capabilities")
+    can = _words(entry.get("capabilities")) | told  # LM Studio: ["tool_use"]
     inputs = loose.inner(entry, "architecture").get("input_modalities")
     listed = isinstance(parameters, list)
+    vision, tools = _flag(able.get("vision")), _flag(able.get("function_calling"))
+    if isinstance(inputs, list):
+        vision = "image" in inputs
+    elif entry.get("type") == "vlm" or can & {"multimodal", "vision"}:
+        vision = True
+    elif entry.get("type") == "llm" or "completion" in can:
+        vision = False
     return Model(
         loose.whole_characters(entry["id"]),
         context=_context(entry),
-        vision="image" in inputs if isinstance(inputs, list) else _flag(able.get("vision")),
-        tools="tools" in parameters if listed else _flag(able.get("function_calling")),
-        reasoning="reasoning" in parameters if listed else _flag(able.get("reasoning")),
+        vision=vision,
+        tools="tools" in parameters if listed else True if can & {"tool_use", "tools"} else tools,
+        reasoning="reasoning" in parameters if listed else True if can & {"reasoning", "thinking"} else _flag(able.get("reasoning")),
     )
+
+
+def _words(value: object) -> frozenset[str]:
+    return frozenset(each for each in value if isinstance(each, str)) if isinstance(value, list) else frozenset()
 
 
 def _context(entry: dict[str, Any]) -> int | None:

@@ -28,7 +28,9 @@ class Place:
 @pytest.fixture
 def place(browser: Browser, tmp_path: Path) -> Iterator[Place]:
     with recorder(MODELS) as models:
-        settings = f'{QUIET}\n[chat]\nprobe = 10.0\n\n[[upstreams]]\nname = "cloud"\ndialect = "openai_chat"\nbase_url = "{models.url}"\n'
+        price = '{ model = "cloud/*-007", input = 1.0, output = 5.0, currency = "EUR" }'
+        settings = f"{QUIET}\n[chat]\nprobe = 10.0\nprices = [{price}]\n"
+        settings += f'\n[[upstreams]]\nname = "cloud"\ndialect = "openai_chat"\nbase_url = "{models.url}"\n'
         settings += '\n[[upstreams]]\nname = "absent"\ndialect = "anthropic"\nbase_url = "http://127.0.0.1:9"\nmodels = ["opus"]\n'
         with served(tmp_path, settings) as server:
             context = browser.new_context(viewport={"width": 1200, "height": 800})
@@ -86,7 +88,10 @@ def test_what_is_set_arrives_at_the_model_and_outlives_a_reload(place: Place, ax
     page.get_by_label("Temperature").fill("0.3")
     page.keyboard.press("Escape")
     page.get_by_role("combobox", name="Reasoning effort").and_(page.locator(".hr-effort select")).select_option("Low")
-    expect_state(ask(page, "Hello"), "finished")
+    answer = ask(page, "Hello")
+    expect_state(answer, "finished")
+    expect(answer.locator(".hr-figures")).to_contain_text("2,000 tokens sent · 1,000 tokens")
+    expect(answer.locator(".hr-figures")).to_contain_text("ended by itself · 0.0070 EUR")
     sent = place.models.asked[-1]
     assert sent["messages"] == [{"role": "system", "content": "Be terse."}, {"role": "user", "content": "Hello"}]
     assert (sent["temperature"], sent["top_p"], sent["stop"], sent["reasoning_effort"]) == (0.3, 0.5, ["END", "\n\n"], "low")

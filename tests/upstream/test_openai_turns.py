@@ -152,6 +152,12 @@ MODELS = [
         b'{"data":[{"id":"m","max_context_length":32,"capabilities":{"vision":false,"function_calling":true}}]}',
         [Model("m", 32, vision=False, tools=True)],
     ),
+    (
+        b'{"models":[{"model":"q","capabilities":["completion","multimodal"]},5],"data":[{"id":"q","meta":{"n_ctx_train":8}}]}',
+        [Model("q", 8, vision=True)],
+    ),
+    (b'{"data":[{"id":"m","type":"llm","max_context_length":9,"capabilities":["tool_use"]}]}', [Model("m", 9, vision=False, tools=True)]),
+    (b'{"data":[{"id":"m","type":"vlm","capabilities":[1]}],"models":7}', [Model("m", vision=True)]),
     (b'[{"id":"bare"},{"name":"none"}]', [Model("bare")]),
     (b'{"data":[]}', []),
 ]

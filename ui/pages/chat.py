@@ -87,6 +87,7 @@ class ChatPage:
                         self._another,
                     ),
                     on_earlier=self._show_earlier,
+                    cost=self._chat.cost,
                 )
                 with ui.element("div").classes("hr-dock"):
                     self._welcome = Welcome(

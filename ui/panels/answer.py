@@ -23,7 +23,7 @@ from services.messages import (
 )
 from ui.language import say
 from ui.panels.actions import Actions, Once, Press
-from ui.panels.parts import Figures, Notice, Thought, Tool, Waiting
+from ui.panels.parts import Figures, Notice, Price, Thought, Tool, Waiting
 from ui.panels.prose import Prose
 from ui.panels.things import Sources, file_button, picture
 
@@ -39,6 +39,7 @@ class Answer:
         do: Mapping[str, Press],
         on_retry: Once,
         on_choose: Callable[[str], Awaitable[None]],
+        cost: Price,
     ) -> None:
         """`do` are the buttons of its row, by their names in ui/panels/actions.py."""
         self.generation = generation
@@ -61,7 +62,7 @@ class Answer:
         with self.box:
             self._body = ui.element("div").classes("hr-body")
             self._actions = Actions(lambda: self.markdown, do, on_choose=on_choose)
-            self._figures = Figures(self._actions.figures)
+            self._figures = Figures(self._actions.figures, cost)
         self._offer()
 
     @property
@@ -174,7 +175,7 @@ class Answer:
             self._problem(problem(end))
         else:
             self._reason(end.reason, stop)
-        self._figures.show(self._usage, end.ttft_ms, end.ms)
+        self._figures.show(self._usage, end.ttft_ms, end.ms, end.reason if isinstance(end, Finished) else None)
 
     async def flush(self) -> None:
         for part in [*self._parts.values(), *([self._going_on] if self._going_on else [])]:
@@ -194,7 +195,7 @@ class Answer:
             self._problem(reply.problem)
         elif reply.reason:
             self._reason(reply.reason, reply.stop)
-        self._figures.show(reply.usage, reply.ttft_ms, reply.ms)
+        self._figures.show(reply.usage, reply.ttft_ms, reply.ms, reply.reason)
         self._cut_off = reply.problem is not None or reply.reason in ("stopped", "length")
         self._offer()
 

@@ -10,6 +10,7 @@ from services.conversations import Node
 from ui.language import say
 from ui.panels.actions import Press, Pressed
 from ui.panels.answer import Answer
+from ui.panels.parts import Price
 from ui.theme import icon_button
 
 
@@ -26,7 +27,7 @@ class Wishes(NamedTuple):
 class Column:
     """One model's answer under its name."""
 
-    def __init__(self, node: Node, wishes: Wishes) -> None:
+    def __init__(self, node: Node, wishes: Wishes, cost: Price) -> None:
         generation = node.generation or ""
         model = node.reply.model if node.reply else ""
         with ui.element("section").classes("hr-column") as self.box:
@@ -49,15 +50,16 @@ class Column:
                 await wishes.quote(pressed.selected or self.answer.markdown)
 
             do: dict[str, Press] = {"regenerate": regenerate, "quote": quote, "continue": lambda _: wishes.go_on(node.id, generation)}
-            self.answer = Answer(generation, node=node.id, do=do, on_retry=again, on_choose=wishes.keep)
+            self.answer = Answer(generation, node=node.id, do=do, on_retry=again, on_choose=wishes.keep, cost=cost)
         self.answer.set_last(True)
 
 
 class Columns:
     """Answers that still run are drawn without what they say, as the transcript does with its own."""
 
-    def __init__(self, wishes: Wishes) -> None:
+    def __init__(self, wishes: Wishes, cost: Price) -> None:
         self._wishes = wishes
+        self._cost = cost
         self._columns: dict[str, Column] = {}  # by generation
         with ui.element("div").classes("hr-beside") as self._box:
             ui.label(say("Keep one of these answers, and the conversation goes on from it.")).classes("hr-muted hr-beside-hint")
@@ -76,7 +78,7 @@ class Columns:
         for place, (generation, node) in enumerate(nodes.items()):
             if generation not in self._columns:
                 with self._row:
-                    column = self._columns[generation] = Column(node, self._wishes)
+                    column = self._columns[generation] = Column(node, self._wishes, self._cost)
                 column.box.move(target_index=place)
                 if _draw(column.answer, node):
                     running.append(generation)

@@ -1,12 +1,14 @@
 """The smaller pieces of an answer: waiting, thinking, a tool call, a notice, the figures. Each draws itself and no more."""
 
 import json
+import math
 import time
 from collections.abc import Callable
 
 from nicegui import ui
 
-from services.events import Usage
+from services.events import Reason, Usage
+from services.prices import Cost
 from ui.language import phrase, say, say_count, say_number
 from ui.panels.actions import Once, once
 from ui.panels.prose import Prose
@@ -126,27 +128,52 @@ class Notice:
                 once(ui.button(say("Retry"), color=None), on_retry).props("flat dense no-caps").classes("hr-retry")
 
 
+Price = Callable[[str, Usage | None], Cost | None]  # of a reply, by its model's full name
+
+REASONS = {
+    "stop": phrase("ended by itself"),
+    "length": phrase("cut off by the limit"),
+    "tool_calls": phrase("ended with tool calls"),
+    "content_filter": phrase("cut off by a filter"),
+    "stopped": phrase("stopped"),
+}
+
+
 class Figures:
     """Model, time to first token, tokens and their rate, in one line that `tell` is given."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[str], None], cost: Price) -> None:
         self._tell = tell
+        self._cost = cost
         self._model = ""
 
     def model(self, name: str) -> None:
         self._model = name
         self._tell(name)
 
-    def show(self, usage: Usage | None, ttft_ms: float | None, ms: float | None) -> None:
+    def show(self, usage: Usage | None, ttft_ms: float | None, ms: float | None, reason: Reason | None) -> None:
         figures = [self._model]
         if ttft_ms is not None:
             figures.append(say("first token {time}", time=_seconds(ttft_ms)))
+        if usage and usage.input_tokens:
+            figures.append(say_count(usage.input_tokens, "{n} token sent", "{n} tokens sent"))
         tokens = usage.output_tokens if usage else None
         if tokens:
             figures.append(say_count(tokens, "{n} token", "{n} tokens"))
             if ms is not None and ttft_ms is not None and ms > ttft_ms and tokens > ENOUGH:
                 figures.append(say("{rate} tokens/s", rate=say_number(tokens / (ms - ttft_ms) * 1000)))
+        if reason:
+            figures.append(say(REASONS[reason]))
+        if cost := self._cost(self._model, usage):
+            figures.append(_money(cost))
         self._tell(" · ".join(figure for figure in figures if figure))
+
+
+def _money(cost: Cost) -> str:
+    """With as many digits as say something: $12.50, $0.0042."""
+    digits = 2 if cost.amount >= 1 or not cost.amount else min(8, 1 - math.floor(math.log10(cost.amount)))
+    amount = say_number(cost.amount, max(digits, 2))
+    return f"{amount} {cost.currency}" if cost.currency.isalpha() else f"{cost.currency}{amount}"
 
 
 def _seconds(ms: float) -> str:

@@ -15,6 +15,7 @@ from ui.language import say
 from ui.panels.actions import Press, Pressed
 from ui.panels.answer import Answer
 from ui.panels.columns import Columns, Wishes
+from ui.panels.parts import Price
 from ui.panels.question import Question
 
 PAGE = 30  # messages
@@ -44,7 +45,8 @@ class Intents(NamedTuple):
 class Transcript:
     """Answers that still run are drawn without what they say: their entries come through `apply`, from the first one on."""
 
-    def __init__(self, intents: Intents, *, on_earlier: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, intents: Intents, *, on_earlier: Callable[[], Awaitable[None]], cost: Price) -> None:
+        self._cost = cost
         self._intents = intents
         self._drawn: dict[str, Question | Answer] = {}
         self._answers: dict[str, Answer] = {}  # by generation
@@ -53,7 +55,7 @@ class Transcript:
         with ui.element("div").classes("hr-scroll").props('tabindex="0"'):
             self._thread = ui.element("div").classes("hr-thread").props('role="log" aria-live="off"')
             self._thread.props["aria-label"] = say("Conversation")
-            self._columns = Columns(Wishes(intents.keep, intents.stop, intents.regenerate, intents.go_on, intents.quote))
+            self._columns = Columns(Wishes(intents.keep, intents.stop, intents.regenerate, intents.go_on, intents.quote), cost)
         with self._thread:
             self._title = ui.element("h1").classes("hr-unseen")
             self._earlier = ui.element("button").classes("hr-earlier").props('type="button"')
@@ -151,6 +153,7 @@ class Transcript:
             do=do | self._doings(node, lambda: answer.markdown),
             on_retry=intents.retry,
             on_choose=intents.choose,
+            cost=self._cost,
         )
         return answer
 
