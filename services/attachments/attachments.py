@@ -8,7 +8,7 @@ import base64
 import hashlib
 import re
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -27,6 +27,8 @@ from services.messages import File, Image, Message, Part, Text
 
 HASH = re.compile(r"[0-9a-f]{64}")
 UNSENT = 86_400.0  # seconds that a file which nobody has sent yet is kept
+
+Wanted = Callable[[], Awaitable[Collection[str]]]  # the hashes that conversations refer to
 
 
 class Limits(NamedTuple):
@@ -70,6 +72,7 @@ class Attachments:
         self._shelf: Shelf = shelf or Memory()
         self._pdf = PDF(self.limits.pages, 10 * self.limits.characters)
         self._unsent: dict[str, float] = {}  # when files that may be in somebody's draft were wanted last
+        self._noticed: list[set[str]] = []  # what was wanted while files are dropped, of each who does so
 
     async def take(self, name: str, body: bytes, progress: Progress = unheard) -> File:
         """Keep a file. Raises TooLarge, Invalid for what no model can be given, and NotSaved."""
@@ -77,7 +80,7 @@ class Attachments:
         if len(body) > self.limits.bytes:
             raise TooLarge(f"{name} has {len(body):,} bytes; {self.limits.bytes:,} can be attached (attachments.bytes).")
         hash = await asyncio.to_thread(lambda: hashlib.sha256(body).hexdigest())
-        self._unsent[hash] = time.time()
+        self._want(hash)
         kept = await self._kept(hash)
         if kept is None:
             kept = await self._read(name, body, progress)
@@ -98,7 +101,7 @@ class Attachments:
         kept = await self._kept(hash) if HASH.fullmatch(hash) else None
         if kept is None:
             raise NotFound(f"{name} is not here any more. Attach it again.")
-        self._unsent[hash] = time.time()
+        self._want(hash)
         return kept.named(hash, name)
 
     async def chosen(self, given: Sequence[Given]) -> tuple[File, ...]:
@@ -199,21 +202,32 @@ class Attachments:
     def sent(self, hashes: Iterable[str]) -> None:
         """These are in a conversation now, and live as long as it does."""
         for hash in hashes:
-            self._unsent.pop(hash, None)
+            self._want(hash)
+            del self._unsent[hash]
 
-    async def drop(self, hashes: Collection[str]) -> None:
-        """No conversation refers to these any more. One that somebody is about to send stays."""
+    async def drop(self, hashes: Collection[str], wanted: Wanted) -> None:
+        """Of these, drop what is not `wanted`: no conversation refers to it. What somebody is about to send, or just has, stays."""
         now = time.time()
         self._unsent = {hash: when for hash, when in self._unsent.items() if when > now - UNSENT}
-        for hash in hashes:
-            if hash not in self._unsent:
-                await asyncio.to_thread(self._drop, hash)
+        noticed: set[str] = set()
+        self._noticed.append(noticed)
+        try:
+            for hash in set(hashes) - set(await wanted()):
+                if hash not in self._unsent and hash not in noticed:
+                    await asyncio.to_thread(self._drop, hash)
+        finally:
+            self._noticed.remove(noticed)
 
-    async def sweep(self, wanted: Collection[str]) -> None:
-        """At a start: drop what no conversation refers to, unless somebody may still send it."""
+    async def sweep(self, wanted: Wanted) -> None:
+        """At a start: the same of everything that is old, which nobody can still be about to send."""
         before = time.time() - UNSENT
         old = await asyncio.to_thread(lambda: {name[:64] for name, when in self._shelf.all() if when < before})
-        await self.drop(old - set(wanted))
+        await self.drop(old, wanted)
+
+    def _want(self, hash: str) -> None:
+        self._unsent[hash] = time.time()
+        for noticed in self._noticed:
+            noticed.add(hash)
 
     def _drop(self, hash: str) -> None:
         self._shelf.drop(f"{hash}.json")  # first: what has no description is not there

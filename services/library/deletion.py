@@ -92,7 +92,7 @@ class Deletion:
             raise
         await self._generations.forget(conversation)
         if files:
-            await self._attachments.drop(files - await self._store.files())
+            await self._attachments.drop(files, self._store.files)
         self._watchers.tell(conversation)
         if not there:
             raise NotFound(NOT_HERE)
@@ -109,7 +109,7 @@ class Deletion:
     async def sweep(self) -> None:
         """Drop the attached files that no conversation refers to."""
         try:
-            await self._attachments.sweep(await self._store.files())
+            await self._attachments.sweep(self._store.files)
         except HeadraceError as exc:
             log.error("attached files that nobody refers to are still there: %s", exc)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.attachments.attachments import UNSENT, Attachments, Limits
+from services.attachments.attachments import UNSENT, Attachments, Limits, Wanted
 from services.attachments.pdf import PDF
 from services.attachments.shelf import Folder, Memory, Shelf
 from services.conversations import Conversation, Node
@@ -167,6 +167,13 @@ def aged(folder: Path, hash: str) -> None:
         os.utime(file, (time.time() - 2 * UNSENT,) * 2)
 
 
+def those(*hashes: str) -> Wanted:
+    async def wanted() -> set[str]:
+        return set(hashes)
+
+    return wanted
+
+
 def names(folder: Path) -> set[str]:
     return {file.name for file in folder.rglob("*") if file.is_file()}
 
@@ -179,7 +186,7 @@ async def test_a_start_sweeps_what_nobody_refers_to_and_nobody_can_still_send(tm
     crumb = tmp_path / lost[:2] / f"{lost}.12345678.part"
     crumb.touch()
     os.utime(crumb, (0, 0))
-    await Attachments(Folder(tmp_path)).sweep({kept})
+    await Attachments(Folder(tmp_path)).sweep(those(kept))
     assert names(tmp_path) == {kept, f"{kept}.json", fresh, f"{fresh}.json"}
 
 
@@ -188,7 +195,21 @@ async def test_what_is_in_a_draft_outlives_the_conversation_that_had_it(shelf: S
     sent, drafted = [(await files.take("a.txt", body)).hash for body in (b"sent", b"drafted")]
     files.sent([sent, drafted])
     await files.look(drafted, "a.txt")
-    await files.drop({sent, drafted})
+    await files.drop({sent, drafted}, those())
     with pytest.raises(NotFound):
         await files.open(sent)
     assert await files.open(drafted) == ("application/octet-stream", b"drafted")
+
+
+async def test_what_is_sent_while_files_are_dropped_stays(shelf: Shelf) -> None:
+    files = Attachments(shelf)
+    hash = (await files.take("a.txt", b"Alpha")).hash
+    files.sent([hash])
+
+    async def wanted() -> set[str]:
+        await files.look(hash, "a.txt")  # another conversation gets it, just after it was seen that none has it
+        files.sent([hash])
+        return set()
+
+    await files.drop({hash}, wanted)
+    assert (await files.open(hash))[1] == b"Alpha"

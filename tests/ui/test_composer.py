@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
 from tests.attachments.samples import pdf, png
 from tests.serving import Served, served
@@ -203,9 +203,13 @@ def test_a_long_paste_becomes_a_file_and_one_click_makes_it_text_again(page: Pag
     here(page, 0)
     expect(box(page)).to_have_value(long)
     box(page).fill("")
+    on_its_way: list[Route] = []
+    page.route("**/attachments?*", on_its_way.append)
     paste_text(page, long)
-    here(page, 1)
+    expect(page.get_by_text("Sending…")).to_be_visible()
     box(page).press("Enter")
+    expect(chips(page)).to_have_count(1)
+    on_its_way[0].continue_()  # and now the message goes, too
     finished(page, 1)
     expect(answers(page)).to_contain_text("File: Pasted text.txt")
 
