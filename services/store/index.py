@@ -47,7 +47,7 @@ class Index:
 
     def put(self, connection: Connection, number: int, said: str) -> None:
         values = {"number": number, "text": folded(said)}
-        connection.execute(text(f"DELETE FROM texts WHERE {self._key} = :number"), values)
+        self.drop(connection, number)
         connection.execute(text(f"INSERT INTO texts ({self._key}, text) VALUES (:number, :text)"), values)
 
     def forget(self, connection: Connection, conversation: str) -> None:
@@ -55,6 +55,10 @@ class Index:
         if self._sqlite:
             of = text("DELETE FROM texts WHERE rowid IN (SELECT number FROM nodes WHERE conversation = :id)")
             connection.execute(of, {"id": conversation})
+
+    def drop(self, connection: Connection, number: int) -> None:
+        """One message; before it is deleted."""
+        connection.execute(text(f"DELETE FROM texts WHERE {self._key} = :number"), {"number": number})
 
     def missing(self, connection: Connection, below: int, many: int) -> Sequence[int]:
         """Numbers of messages that are not in it, the newest ones first, each less than `below`."""

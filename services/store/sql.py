@@ -142,7 +142,10 @@ class SQLDatabase:
         with self._writing() as connection:
             if not _hold(connection, conversation):
                 return False
-            connection.execute(delete(nodes).where(nodes.c.conversation == conversation, nodes.c.id.in_(gone)))
+            these = (nodes.c.conversation == conversation) & nodes.c.id.in_(gone)
+            for number in connection.scalars(select(nodes.c.number).where(these)).all() if self._indexed else ():
+                self._index.drop(connection, number)
+            connection.execute(delete(nodes).where(these))
             connection.execute(update(conversations).where(conversations.c.id == conversation).values(shown=shown))
             return True
 
