@@ -204,7 +204,7 @@ def test_a_long_paste_becomes_a_file_and_one_click_makes_it_text_again(page: Pag
     expect(box(page)).to_have_value(long)
     box(page).fill("")
     on_its_way: list[Route] = []
-    page.route("**/attachments?*", on_its_way.append)
+    page.route("**/attachments?*", lambda route: on_its_way.append(route))
     paste_text(page, long)
     expect(page.get_by_text("Sending…")).to_be_visible()
     box(page).press("Enter")
