@@ -13,7 +13,7 @@ Leaving never cancels anything here; `left` carries out the policy a client chos
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -23,11 +23,16 @@ from services.attachments.pdf import Progress, unheard
 from services.conversations import Branch, Conversation
 from services.errors import Conflict, Invalid, RequestError
 from services.events import Event, Started, Usage
+from services.exchange.exporting import File as Document
+from services.exchange.exporting import Format
+from services.exchange.importing import Report
+from services.exchange.page import Render
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
 from services.generations.registry import KEEP, UNTOLD, Generations, Keyed, Retention, Summary
 from services.library.deletion import UNDO, Deletion
+from services.library.moving import Moving
 from services.library.order import Order
 from services.library.search import Hit, Search
 from services.library.titles import Titles
@@ -53,6 +58,7 @@ from services.waiting import Waiting
 __all__ = [
     "Asked",
     "Chat",
+    "Document",
     "Given",
     "Hit",
     "Installed",
@@ -60,6 +66,7 @@ __all__ = [
     "Limits",
     "Listing",
     "Pruned",
+    "Report",
     "Retention",
     "Servers",
     "Summary",
@@ -104,6 +111,7 @@ class Chat:
         self._order = Order(store, self._tree, self._watchers)
         self._search = Search(store, self._order)
         self._deletion = Deletion(store, self._attachments, self._generations, self._tree, self._watchers, undo)
+        self._moving = Moving(store, self._order, self._deletion, self._tree, self._endings, self._watchers)
         self._titles = Titles(store, self._watchers, lambda model: titles() and not catalogue.is_builtin(model), self._ask_for_title)
         self._watchers.watch(lambda conversation: self._titles.begun(conversation) if self.is_answering(conversation) else None)
         self._tastes = Tastes(store)
@@ -357,6 +365,17 @@ class Chat:
     async def search(self, query: str) -> Sequence[Hit]:
         """Conversations and messages with all words of a query, wherever in a word and in whatever case. No query is refused."""
         return await self._search.search(query)
+
+    async def export(self, format: Format, conversations: Sequence[str] | None = None, render: Render | None = None) -> Document:
+        """These conversations as one file, or all. `render` makes safe HTML of a model's Markdown, in a thread. Raises NotFound."""
+        return await self._moving.export(format, conversations, render)
+
+    async def bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None]) -> None:
+        """Import what is in a file, given in pieces; of what was here already nothing changes. `progress` is told the bytes read so far.
+
+        Raises Invalid when no conversation is in it, NotSaved. `report` says what came until then, and until this was cancelled.
+        """
+        await self._moving.bring_in(pieces, report, progress)
 
     def is_answering(self, conversation: str) -> bool:
         return self._asking.is_answering(conversation)

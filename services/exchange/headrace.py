@@ -20,6 +20,8 @@ from services.messages import Part, Reasoning, Text
 VERSION = 1
 ID = re.compile(r"[0-9a-f]{32}")
 LONGEST = 200  # characters of a title
+FOLDER = 60  # characters of a folder's name
+MANNER = 200_000  # characters of a manner: its system prompt and what is around it
 
 
 def told(conversation: Conversation, nodes: Sequence[Node]) -> bytes:
@@ -87,6 +89,11 @@ def read(value: Object, now: float) -> tuple[Conversation, tuple[Node, ...], tup
         max(loose.seconds(about.get("updated"), now) or created, created),
         loose.text(about.get("model")),
         _own(id, shown) if isinstance(shown, str) and shown in known else (nodes[-1].id if shown and nodes else None),
+        about.get("pinned") is True,
+        " ".join(loose.text(about.get("folder")).split())[:FOLDER],
+        about.get("archived") is True,
+        about.get("named") is True,
+        loose.text(about.get("manner"))[:MANNER],
     )
     notes = []
     if broken:

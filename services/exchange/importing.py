@@ -172,6 +172,7 @@ class Report:
         self.kinds: Counter[str] = Counter()
         self.imported = 0
         self.skipped = 0
+        self.known = 0  # that were here already
         self.lines: list[str] = []  # one for each conversation of which something is to be said
 
     def add(self, found: Imported | Skipped) -> None:
@@ -184,11 +185,16 @@ class Report:
             self.skipped += 1
             self.lines.append(f"{found.title or 'Without a title'}: skipped. {found.why}")
 
+    def add_known(self) -> None:
+        self.known += 1
+
     @property
     def summary(self) -> str:
         said = f"{self.imported} conversation{'s' * (self.imported != 1)} imported"
         origin = " and ".join(KINDS[kind] for kind in self.kinds)
-        return said + (f" from {origin}" if origin else "") + (f", {self.skipped} skipped." if self.skipped else ".")
+        said += f" from {origin}" if origin else ""
+        said += f", {self.known} here already" if self.known else ""
+        return said + (f", {self.skipped} skipped." if self.skipped else ".")
 
 
 def title_of(value: Object) -> str:

@@ -2,6 +2,7 @@
 
 order      the list of them, held in memory; titles, pins, folders, the archive
 titles     a better one than the first question, by the model that answered
+moving     out to files, in from files
 search     titles and all that was said
 deletion   thrown away at once, gone for good when there was time to bring them back
 """

@@ -128,7 +128,11 @@ def talks(draw: st.DrawFn, number: int) -> tuple[Conversation, tuple[Node, ...]]
     shown = draw(st.sampled_from([None, *(node.id for node in nodes)]))
     created = draw(TIMES)
     title = " ".join(draw(TEXTS).split())
-    return Conversation(id(base), title, created, draw(st.floats(created, NOW)), draw(TEXTS), shown), tuple(nodes)
+    folder = " ".join(draw(TEXTS).split())
+    pinned, archived, named = draw(st.tuples(st.booleans(), st.booleans(), st.booleans()))
+    updated = draw(st.floats(created, NOW))
+    about = Conversation(id(base), title, created, updated, draw(TEXTS), shown, pinned, folder, archived, named, draw(TEXTS))
+    return about, tuple(nodes)
 
 
 FILES = st.integers(1, 3).flatmap(lambda number: st.tuples(*(talks(at) for at in range(number))))

@@ -13,6 +13,7 @@ from services.chat import Chat, Hit
 from services.conversations import Conversation
 from services.errors import HeadraceError
 from ui.language import say
+from ui.pages.moves import Moves
 from ui.pages.soon import Soon
 from ui.panels.palette import NEW, Palette, Result, pieces
 from ui.panels.sidebar import Line, Section, Shown, Sidebar
@@ -113,13 +114,19 @@ class Shelf:
         self._gone = False
         self._news = Soon(self.show, after=NEWS, rest=REST)
         self._discarded: str | None = None  # what this page threw away last
-        self._sidebar = Sidebar(on_new=on_new, on_open=self._open, on_act=self._act, on_more=self._more, on_fold=self._fold)
+        self._moves = Moves(chat)
+        self._sidebar = Sidebar(
+            on_new=on_new, on_open=self._open, on_act=self._act, on_more=self._more, on_fold=self._fold, on_transfer=self._transfer
+        )
         self._unwatch = chat.watch(self._changed)
         self._client.on_delete(self._leave)
 
     def build_over(self) -> None:
         """What lies over the page when it is wanted."""
         self.toast = Toast()
+        self._files = ui.dialog()
+        self._files.props["aria-label"] = say("Import and export")
+        self._built = False  # what is in it, which few pages need
         Palette(on_look=self._look, on_go=self._go)
 
     def _leave(self) -> None:
@@ -166,6 +173,16 @@ class Shelf:
         recent = [known for known in (await self._shelves.look()).known.values() if not known.archived][:RECENT]
         return [Result(NEW, [say("New chat")], "", []), *(_result(Hit(known, None, ((known.title, False),)), today) for known in recent)]
 
+    def _transfer(self) -> None:
+        if not self._built:
+            self._built = True
+            with self._files, ui.element("div").classes("hr-options"):
+                self._moves.build()
+                with ui.element("div").classes("hr-tools"):
+                    ui.element("div").classes("hr-grow")
+                    ui.button(say("Close"), color=None, on_click=self._files.close).props("flat dense no-caps")
+        self._files.open()
+
     async def _more(self) -> None:
         self._most += LINES
         await self.show()
@@ -184,6 +201,8 @@ class Shelf:
                 await self._tell(self._chat.move(conversation, str(value or "")))
             case "archive":
                 await self._tell(self._chat.archive(conversation, value is True))
+            case "export":
+                await self._moves.export(str(value), [conversation])
             case "delete":
                 await self._discard(conversation)
 

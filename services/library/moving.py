@@ -1,0 +1,81 @@
+"""Conversations out to files and in from files: what services.exchange makes of them, and the store. What takes long is done in threads."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, Callable, Sequence
+
+from services.conversations import Conversation, Node
+from services.errors import NotFound
+from services.exchange.exporting import File, Format, exported
+from services.exchange.importing import Imported, Importer, Report, Skipped
+from services.exchange.page import Render
+from services.library.deletion import Deletion
+from services.library.order import Order
+from services.store.store import Store
+from services.talks.endings import Endings
+from services.talks.tree import Tree
+from services.talks.watchers import Watchers
+
+TAKEN = "It has messages that are here already, in another conversation."
+
+
+class Moving:
+    def __init__(self, store: Store, order: Order, deletion: Deletion, tree: Tree, endings: Endings, watchers: Watchers) -> None:
+        self._store = store
+        self._order = order
+        self._deletion = deletion
+        self._tree = tree
+        self._endings = endings
+        self._watchers = watchers
+
+    async def export(self, format: Format, conversations: Sequence[str] | None, render: Render | None) -> File:
+        ids = [known.id for known in await self._order.list()] if conversations is None else conversations
+        talks: list[tuple[Conversation, Sequence[Node]]] = []
+        for id in ids:
+            try:
+                known, nodes = await self._tree.all(id)
+            except NotFound:
+                if conversations is not None:
+                    raise
+                continue  # deleted since
+            talks.append((known, [await self._endings.recalled(node) for node in nodes]))
+        return await asyncio.to_thread(exported, format, talks, render)
+
+    async def bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None]) -> None:
+        importer = Importer(time.time())
+        async for piece in pieces:
+            for found in await asyncio.to_thread(lambda piece: list(importer.feed(piece)), piece):
+                await self._take(found, report)
+            progress(importer.read)
+        for found in await asyncio.to_thread(lambda: list(importer.finish())):
+            await self._take(found, report)
+
+    async def _take(self, found: Imported | Skipped, report: Report) -> None:
+        if isinstance(found, Skipped):
+            report.add(found)
+            return
+        conversation = found.conversation
+        if await self._is_here(conversation.id):
+            report.add_known()
+        elif found.kind == "headrace" and await self._is_taken(found.nodes):
+            report.add(Skipped(found.kind, conversation.title, TAKEN))
+        else:
+            await self._store.create(conversation, found.nodes)
+            self._tree.deleted.discard(conversation.id)
+            report.add(found)
+            self._watchers.tell(conversation.id)
+
+    async def _is_here(self, conversation: str) -> bool:
+        """One that was thrown away and might still be brought back is deleted first: the file has it whole."""
+        known = await self._store.get(conversation)
+        if known is not None and (known.deleted or conversation in self._tree.deleted):
+            await self._deletion.delete(conversation)
+            return False
+        return known is not None
+
+    async def _is_taken(self, nodes: Sequence[Node]) -> bool:
+        """A store knows a message by its id alone, and this file may have been written by anybody."""
+        for node in nodes:
+            if await self._store.find(node.id) is not None:
+                return True
+        return False
