@@ -40,6 +40,7 @@ from services.manner import PLAIN, Manner, written
 from services.messages import File, Message, Reply, Turn
 from services.models import Listing, Place
 from services.prices import Cost, Price, cost
+from services.settings import version
 from services.setup.places import places
 from services.setup.servers import Installed, Servers
 from services.setup.wishes import Liking
@@ -346,6 +347,10 @@ class Chat:
         """The same of every conversation; their ids."""
         return await self._deletion.discard_all()
 
+    async def delete_all(self) -> None:
+        """Every conversation, for good, the discarded ones too."""
+        await self._deletion.delete_all()
+
     async def discarded(self, conversation: str) -> Conversation | None:
         """One that can still be brought back."""
         return await self._deletion.waiting(conversation)
@@ -413,7 +418,8 @@ class Chat:
     @property
     def default_model(self) -> str:
         """What a person has chosen, while it can be asked, before what the settings say."""
-        return self._tastes.model if self._catalogue.has(self._tastes.model) else self._catalogue.default
+        liked = "" if self._servers and self._servers.fixed_by("chat.model") else self._tastes.model
+        return liked if self._catalogue.has(liked) else self._catalogue.default
 
     async def tastes(self) -> Tastes:
         """Presets, the model for new chats and the ones used last, to be read and changed."""
@@ -434,6 +440,10 @@ class Chat:
         if self._servers is None:
             raise Conflict("The settings of this process cannot be changed.")
         return self._servers
+
+    @property
+    def version(self) -> str:
+        return version()
 
     async def places(self) -> list[Place]:
         """Where everything is kept, and how large it is."""

@@ -77,6 +77,13 @@ def notices() -> None:
         ui.button(say("Reload"), color=None).props("flat dense no-caps").on("click", js_handler="() => location.reload()")
 
 
+def settings_link() -> None:
+    """At the foot of the sidebar."""
+    with ui.element("div").classes("hr-side-foot"), ui.link(target="/settings").classes("hr-settings-link"):
+        ui.icon("settings").props('aria-hidden="true"')
+        ui.label(say("Settings"))
+
+
 @contextmanager
 def frame() -> Iterator[tuple[ui.element, ui.element]]:
     """The whole window, its words in the visitor's language: yields the sidebar and the main column, for the page's content."""

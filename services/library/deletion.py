@@ -6,6 +6,7 @@ Until then the store has them, marked; a process that ends meanwhile leaves it t
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from services.attachments.attachments import Attachments
 from services.conversations import Conversation
@@ -96,6 +97,11 @@ class Deletion:
         self._watchers.tell(conversation)
         if not there:
             raise NotFound(NOT_HERE)
+
+    async def delete_all(self) -> None:
+        for known in [*await self._store.list(), *await self._store.list(deleted=True)]:
+            with suppress(NotFound):
+                await self.delete(known.id)
 
     async def restore(self) -> None:
         """Delete what an earlier process did not come to."""

@@ -14,7 +14,7 @@ Rule 2: no sentence and no repr shows an api_key, the password of a database, no
 
 from services.settings.layers import Layers
 from services.settings.mistakes import knobs
-from services.settings.reading import load, read, settings_file, usage
+from services.settings.reading import load, read, settings_file, usage, version
 from services.settings.tables import Settings, TimeoutOverrides, Timeouts, Upstream, without_password
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "read",
     "settings_file",
     "usage",
+    "version",
     "without_password",
 ]

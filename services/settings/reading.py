@@ -53,6 +53,11 @@ def settings_file(home: Path | None = None) -> Path:
     return Path(named).expanduser() if named else (home or HOME) / "settings.toml"
 
 
+def version() -> str:
+    """Of Headrace itself."""
+    return str(tomllib.loads((HOME / "pyproject.toml").read_text("utf-8"))["project"]["version"])
+
+
 def usage() -> str:
     """What --help prints."""
     lines = ["usage: main.py [--KEY VALUE]...", "       main.py check [MODEL] [--json] [--KEY VALUE]...", ""]

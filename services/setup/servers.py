@@ -183,7 +183,7 @@ class Servers:
             problem = f"{reply.problem.message} {reply.problem.upstream or ''}".strip()
         else:
             problem = "" if reply.parts else "The model ended its answer without a word."
-        return Trial(model, reply.message.text.strip()[:80], reply.ttft_ms, problem or None)
+        return Trial(model, reply.message.text.strip()[:40], reply.ttft_ms, problem or None)
 
 
 _DEFAULTS = {"models": [], "timeouts": {}, "enabled": True, "api_key": None}

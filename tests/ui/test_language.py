@@ -30,7 +30,7 @@ def literals() -> set[str]:
 
 
 def names(text: str) -> list[str]:
-    return sorted(re.findall(r"\{(\w+)\}", text))
+    return sorted(re.findall(r"(?<!\$)\{(\w+)\}", text))
 
 
 @pytest.mark.parametrize("code", sorted(set(LANGUAGES) - {"en"}))
@@ -54,7 +54,8 @@ def test_what_is_filled_in_is_named_and_nothing_is_written_into_the_text() -> No
 
 def test_the_scripts_texts_are_those_that_the_page_gives_them() -> None:
     sources = [*(ROOT / "ui").rglob("*.py"), *(ROOT / "ui").rglob("*.js")]
-    used = {text for file in sources if file.name != "language.py" for text in re.findall(r"spoken\('([^']+)'\)", file.read_text())}
+    calls = [call for file in sources if file.name != "language.py" for call in re.findall(r"spoken\(([^()]*)\)", file.read_text())]
+    used = {text for call in calls for _, text in re.findall(r"""(["'])(.+?)\1""", call)}
     assert used == set(JAVASCRIPT)
 
 

@@ -5,12 +5,14 @@ from nicegui import App, ui
 from services.chat import Chat
 from ui.diagrams import ASGIApp, opened
 from ui.pages import chat as chat_page
+from ui.pages import settings as settings_page
 from ui.theme import FAVICON, dress
 
 
 def register(chat: Chat) -> ASGIApp:
     dress()
     chat_page.register(chat)
+    settings_page.register(chat)
     pages = App()
     ui.run_with(
         pages,

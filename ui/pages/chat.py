@@ -26,7 +26,7 @@ from ui.panels.composer import Composer, Written
 from ui.panels.shortcuts import keys_dialog
 from ui.panels.transcript import Intents, Transcript
 from ui.panels.welcome import Welcome
-from ui.theme import change_to, frame, put_on
+from ui.theme import change_to, frame, put_on, settings_link
 
 STALE = 30.0  # seconds after which a page that is opened asks the model servers again
 
@@ -70,6 +70,7 @@ class ChatPage:
         with frame() as (side, main):
             with side:
                 self._shelf = Shelf(self._chat, self._shelves, lambda: self._conversation, self._new)
+                settings_link()
             with main:
                 self._main = main
                 self._transcript = Transcript(

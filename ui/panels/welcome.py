@@ -41,7 +41,7 @@ class Welcome:
                 ui.label(
                     say(
                         "No model server is running on the usual ports, so the built\u2011in rehearsal model answers. "
-                        "Start one and it appears in the model list, or put a key into settings.toml."
+                        "Start one and it appears in the model list, or add a server with its key in the settings."
                     )
                 )
                 with ui.element("div").classes("hr-servers"):

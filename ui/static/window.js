@@ -25,6 +25,12 @@ function wear(wishes) {
   window.Quasar?.Dark.set(wishes.look === "system" ? "auto" : wishes.look === "dark");
 }
 
+// From the settings to where one came from.
+function goBack() {
+  const home = (window.path_prefix ?? "") + "/";
+  document.referrer.startsWith(location.origin) && history.length > 1 && !location.hash ? history.back() : location.assign(home);
+}
+
 const MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 
 function showKeys() {

@@ -1,0 +1,68 @@
+"""What a person likes: the model for new chats, the language, the look, what Enter does. Each holds at once. It talks to nobody."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from services.wishes import Wishes
+from ui.language import LANGUAGES, say
+from ui.panels.fields import choice, radios
+from ui.theme import text
+
+_VALUE = "(e) => emit(e.target.value)"
+
+
+class General:
+    """`on_wish` with everything as it is wished from now on; `on_model` with the model for new chats, "" for none."""
+
+    def __init__(self, *, on_wish: Callable[[Wishes], Awaitable[None]], on_model: Callable[[str], Awaitable[None]]) -> None:
+        self._on_wish = on_wish
+        self._on_model = on_model
+        self._wishes = Wishes()
+        self._model = ui.element("div")
+        self._likes = ui.element("div")
+
+    def show_models(self, models: Mapping[str, str], chosen: str, fixed: str | None) -> None:
+        """`models` by what is chosen; `fixed` is what has the last word on it, if that is not the page."""
+        self._model.clear()
+        with self._model:
+            first = {"": say("The first one that answers")}
+            gone = {chosen: chosen} if chosen and chosen not in models else {}
+            box = choice("model", say("Model for new chats"), {**first, **models, **gone}, chosen)
+            box.on("change", self._choose, js_handler=_VALUE)
+            if fixed:
+                box.props("disabled")
+                ui.label(say("Set by the {place}.", place=fixed)).classes("hr-fixed")
+
+    def show(self, wishes: Wishes) -> None:
+        self._wishes = wishes
+        self._likes.clear()
+        with self._likes:
+            languages = {"": say("As the browser")} | {code: language.name for code, language in LANGUAGES.items()}
+            choice("language", say("Language"), languages, wishes.language).on("change", partial(self._wish, "language"), js_handler=_VALUE)
+            self._radios("look", say("Appearance"), {"system": say("System"), "light": say("Light"), "dark": say("Dark")})
+            self._radios("size", say("Text size"), {"small": say("Small"), "medium": say("Medium"), "large": say("Large")})
+            self._radios("column", say("Width of the text"), {"narrow": say("Narrow"), "medium": say("Medium"), "wide": say("Wide")})
+            breaks = say("{ctrl}+Enter sends", ctrl=say("Ctrl"))
+            self._radios("enter", say("Enter"), {"sends": say("Enter sends"), "breaks": breaks})
+
+    def _radios(self, name: str, label: str, options: Mapping[str, str]) -> None:
+        group = radios(name, label, options, getattr(self._wishes, name))
+        group.on("change", partial(self._wish, name), js_handler=_VALUE)
+
+    async def _wish(self, name: str, event: GenericEventArguments) -> None:
+        changed: dict[str, Any] = {name: str(event.args)}
+        self._wishes = msgspec.convert(msgspec.to_builtins(self._wishes) | changed, Wishes)
+        await self._on_wish(self._wishes)
+
+    async def _choose(self, event: GenericEventArguments) -> None:
+        await self._on_model(str(event.args))
+
+
+def heading(id: str, words: str) -> None:
+    """Of a section of the page."""
+    text("h2", words).props(f'id="{id}"')
