@@ -58,7 +58,12 @@ class Servers:
         return self._layers.fixed("upstreams")
 
     def fixed_by(self, key: str) -> str | None:
+        """The same of any setting, such as chat.model."""
         return self._layers.fixed(key)
+
+    def setting(self, key: str) -> object:
+        section, _, name = key.partition(".")
+        return getattr(getattr(self._layers.settings, section), name)
 
     def _server(self, upstream: Upstream, written: Mapping[str, Any]) -> Server:
         return Server(
@@ -95,31 +100,46 @@ class Servers:
     async def put(self, name: str, fields: Mapping[str, Any], key: str | None = None) -> None:
         """Set a server, a new one when `name` is "". `fields` as in [[upstreams]] but for the key; `key` None: as it was, "": none."""
         async with self._changing:
-            await self._keep(self._with(name, fields, key), str(fields.get("name", "")))
+            await self._keep_servers(self._with(name, fields, key))
 
     async def switch(self, name: str, enabled: bool) -> None:
         async with self._changing:
             if name == BUILTIN:
-                await self._keep({**self._layers.kept, "rehearsal": {"enabled": enabled}}, name)
+                await self._keep(self._setting("rehearsal.enabled", enabled))
             else:
                 here = self._here()
-                await self._keep(self._differing({**here, name: {**here.get(name, {"name": name}), "enabled": enabled}}), name)
+                await self._keep_servers({**here, name: {**here.get(name, {"name": name}), "enabled": enabled}})
+
+    async def set(self, key: str, value: object) -> None:
+        """Any other setting that may be kept here, such as chat.titles."""
+        async with self._changing:
+            await self._keep(self._setting(key, value))
+
+    def _setting(self, key: str, value: object) -> dict[str, Any]:
+        if fixed := self.fixed_by(key):
+            raise Conflict(f"{key} is set by the {fixed}.")
+        section, _, name = key.partition(".")
+        return {**self._layers.kept, section: {**self._layers.kept.get(section, {}), name: value}}
 
     async def remove(self, name: str) -> None:
         """Forget what was set here of a server; one that settings.toml names is again as it stands there."""
         async with self._changing:
-            await self._keep(self._differing({other: entry for other, entry in self._here().items() if other != name}), name)
+            await self._keep_servers({other: entry for other, entry in self._here().items() if other != name})
 
-    async def _keep(self, kept: Mapping[str, Any], name: str) -> None:
-        if name != BUILTIN and self.fixed:
+    async def _keep_servers(self, here: Mapping[str, Mapping[str, Any]]) -> None:
+        if self.fixed:
             raise Conflict(f"The model servers are set by the {self.fixed}.")
+        await self._keep(self._differing(here))
+
+    async def _keep(self, kept: Mapping[str, Any]) -> None:
         try:
             settings = await asyncio.to_thread(self._layers.keep, kept)
         except Rejected as exc:
             raise _by_field(exc) from exc
         self._catalogue.replace(self._assembly.catalogue(settings))
 
-    def _with(self, name: str, fields: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    def _with(self, name: str, fields: Mapping[str, Any], key: str | None) -> dict[str, dict[str, Any]]:
+        """Those of settings.json, this one among them."""
         here = self._here()
         entry = dict(fields)
         if key:
@@ -130,7 +150,7 @@ class Servers:
             entry["api_key"] = None
         if entry.get("name") != name and entry.get("name") in self._written():
             raise Rejected("There is a server of this name.", {("name",): "expected another name: there is a server called so"})
-        return self._differing({other: one for other, one in here.items() if other != name} | {str(entry.get("name")): entry})
+        return {other: one for other, one in here.items() if other != name} | {str(entry.get("name")): entry}
 
     def _differing(self, here: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """settings.json with these servers, without what settings.toml says by itself."""
@@ -150,7 +170,7 @@ class Servers:
         settings = self._layers.settings
         if fields is not None:
             try:
-                settings = self._layers.accept(self._with(name, fields, key))
+                settings = self._layers.accept(self._differing(self._with(name, fields, key)))
             except Rejected as exc:
                 raise _by_field(exc) from exc
             name = str(fields["name"])

@@ -13,6 +13,7 @@ from services.errors import HeadraceError, Rejected
 from services.models import Listing, Trial
 from services.wishes import Wishes
 from ui.language import say
+from ui.pages.moves import Moves
 from ui.panels.settings_data import Data
 from ui.panels.settings_general import General, heading
 from ui.panels.settings_servers import Intents, Servers
@@ -50,6 +51,7 @@ class SettingsPage:
         self._unwatch = self._chat.watch_models(self._models_changed)
         self._show_servers()
         self._general.show(self._wishes)
+        self._show_titles()
         await self._show_models()
         self._data.show(await self._chat.places())
         background_tasks.create(self._chat.refresh_models(5.0), name="refresh models")
@@ -75,11 +77,11 @@ class SettingsPage:
             ui.label(say("Where answers come from. What is set here holds at once, and stays on this computer.")).classes("hr-lead")
             self._servers = Servers(Intents(self._save, self._try_out, self._switch, self._remove))
         with self._section("general", say("General")):
-            self._general = General(on_wish=self._wish, on_model=self._choose)
+            self._general = General(on_wish=self._wish, on_model=self._choose, on_titles=self._name_conversations)
         with self._section("keys", say("Keyboard shortcuts")):
             keys(self._wishes.enter)
         with self._section("data", say("Data")):
-            self._data = Data(on_delete=self._delete_everything)
+            self._data = Data(build_moves=Moves(self._chat).build, on_delete=self._delete_everything)
 
     @staticmethod
     def _section(id: str, name: str) -> ui.element:
@@ -154,6 +156,13 @@ class SettingsPage:
         models = {name: _label(listing, name) for listing in self._chat.models() for name in _names(listing)}
         presets = {f"preset:{preset.id}": preset.name for preset in tastes.presets}
         self._general.show_models({**presets, **models}, self._chat.default_model if fixed else tastes.default, fixed)
+
+    def _show_titles(self) -> None:
+        servers = self._chat.servers
+        self._general.show_titles(bool(servers.setting("chat.titles")), servers.fixed_by("chat.titles"))
+
+    async def _name_conversations(self, wanted: bool) -> None:
+        await self._tell(self._chat.servers.set("chat.titles", wanted))
 
     async def _choose(self, model: str) -> None:
         await self._tell(self._prefer(model))

@@ -22,9 +22,12 @@ _CLOSE = "(e) => e.target.closest('dialog').close()"
 
 
 class Data:
-    def __init__(self, *, on_delete: Callable[[], Awaitable[None]]) -> None:
+    """`build_moves` puts import and export where it is called."""
+
+    def __init__(self, *, build_moves: Callable[[], None], on_delete: Callable[[], Awaitable[None]]) -> None:
         self._on_delete = on_delete
         self._places = ui.element("dl").classes("hr-places")
+        build_moves()
         self._dialog = ui.element("dialog").classes("hr-dialog")
         self._dialog.props["aria-label"] = say("Delete all conversations")
         self._buttons = ui.element("div").classes("hr-buttons hr-buttons-left")

@@ -10,20 +10,28 @@ from nicegui.events import GenericEventArguments
 
 from services.wishes import Wishes
 from ui.language import LANGUAGES, say
-from ui.panels.fields import choice, radios
+from ui.panels.fields import choice, radios, switch
 from ui.theme import text
 
 _VALUE = "(e) => emit(e.target.value)"
 
 
 class General:
-    """`on_wish` with everything as it is wished from now on; `on_model` with the model for new chats, "" for none."""
+    """`on_wish` with everything as it is wished from now on; `on_model` with the model for new chats, "" for none; `on_titles`."""
 
-    def __init__(self, *, on_wish: Callable[[Wishes], Awaitable[None]], on_model: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        *,
+        on_wish: Callable[[Wishes], Awaitable[None]],
+        on_model: Callable[[str], Awaitable[None]],
+        on_titles: Callable[[bool], Awaitable[None]],
+    ) -> None:
         self._on_wish = on_wish
         self._on_model = on_model
+        self._on_titles = on_titles
         self._wishes = Wishes()
         self._model = ui.element("div")
+        self._titles = ui.element("div")
         self._likes = ui.element("div")
 
     def show_models(self, models: Mapping[str, str], chosen: str, fixed: str | None) -> None:
@@ -37,6 +45,18 @@ class General:
             if fixed:
                 box.props("disabled")
                 ui.label(say("Set by the {place}.", place=fixed)).classes("hr-fixed")
+
+    def show_titles(self, on: bool, fixed: str | None) -> None:
+        self._titles.clear()
+        with self._titles, ui.element("div").classes("hr-switch-line"):
+            words = say("Let the model name conversations")
+            box = switch(words, on).on("change", self._name, js_handler="(e) => emit(e.target.checked)")
+            with ui.element("div"):
+                ui.label(words)
+                ui.label(say("It is asked for a title after its first answer.")).classes("hr-hint")
+                if fixed:
+                    box.props("disabled")
+                    ui.label(say("Set by the {place}.", place=fixed)).classes("hr-fixed")
 
     def show(self, wishes: Wishes) -> None:
         self._wishes = wishes
@@ -58,6 +78,9 @@ class General:
         changed: dict[str, Any] = {name: str(event.args)}
         self._wishes = msgspec.convert(msgspec.to_builtins(self._wishes) | changed, Wishes)
         await self._on_wish(self._wishes)
+
+    async def _name(self, event: GenericEventArguments) -> None:
+        await self._on_titles(bool(event.args))
 
     async def _choose(self, event: GenericEventArguments) -> None:
         await self._on_model(str(event.args))
