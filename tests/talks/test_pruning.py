@@ -33,8 +33,10 @@ async def test_another_branch_takes_the_place(house: House) -> None:
     conversation, question, first = await talk(house, "One")
     second = await house.chat.regenerate(conversation, first, ECHO)
     await house.ended(second)
-    await house.chat.prune(conversation, second.answer.id)
-    assert [node.id for node in (await house.chat.open(conversation)).nodes] == [question, first]
+    third = await house.chat.regenerate(conversation, first, ECHO)
+    await house.ended(third)
+    await house.chat.prune(conversation, third.answer.id)
+    assert [node.id for node in (await house.chat.open(conversation)).nodes] == [question, second.answer.id]
     other = await house.chat.edit(conversation, question, ECHO, "Other")
     await house.ended(other)
     await house.chat.prune(conversation, question)  # not the branch that is shown
