@@ -80,19 +80,23 @@ async def model_server(case: Case) -> AsyncIterator[tuple[int, list[float]]]:
             writer.write(response("application/json", json.dumps({"data": [{"id": "hard"}]})))
         else:
             writer.write(response("text/event-stream", ""))
-            await write(writer)
-            ended.append(time.time())
+            if await write(writer):
+                ended.append(time.time())
 
-    async def write(writer: asyncio.StreamWriter) -> None:
+    async def write(writer: asyncio.StreamWriter) -> bool:
+        """Whether somebody heard the end: who only wants a title leaves early."""
         began, at = time.monotonic(), 0
-        while at < len(case.text):
+        while at < len(case.text) and not writer.is_closing():
             upto = int((time.monotonic() - began) * case.rate * CHARACTERS) + 4
             chunk = {"choices": [{"index": 0, "delta": {"content": case.text[at:upto]}}]}
             writer.write(f"data: {json.dumps(chunk)}\n\n".encode())
             at = upto
             await asyncio.sleep(max(1 / case.rate, 0.005))
+        if writer.is_closing():
+            return False
         writer.write(b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n')
         await writer.drain()
+        return True
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:

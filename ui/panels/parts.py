@@ -74,7 +74,9 @@ class Thought:
         self._fold(ms)
 
     def _fold(self, ms: float | None) -> None:
-        self._label.set_text(say("Thought") if ms is None else say("Thought for {seconds} s", seconds=f"{ms / 1000:.0f}"))
+        seconds = None if ms is None else round(ms / 1000)
+        took = say("Thought for {seconds} s", seconds=seconds) if seconds else say("Thought for a moment")
+        self._label.set_text(say("Thought") if seconds is None else took)
         self._label.classes(remove="hr-shimmer")
         self._box.props(remove="open")
 
