@@ -11,6 +11,7 @@ from services.conversations import Conversation, Node
 from services.messages import Attachment, Message, Part, Reasoning, Reply, Text, ToolCall
 from services.store import open_store
 from tests.serving import QUIET, Served, served
+from tests.ui.axe import Axe
 from tests.ui.picking import choose
 from tests.ui.test_chat_page import answers, ask, expect_state, visit
 
@@ -155,10 +156,9 @@ def test_what_is_selected_is_quoted_else_the_whole(page: Page, house: Served) ->
 
 def test_a_message_and_what_follows_it_is_deleted_and_brought_back(page: Page, house: Served) -> None:
     visit(page, f"{house.url}/c/{TO_CUT}")
-    question = page.locator('[data-role="user"]').last
-    question.hover()
-    question.get_by_role("button", name="Delete").click()
+    page.locator('[data-role="user"]').last.get_by_role("button", name="Delete").press("Enter")
     expect(messages(page)).to_have_count(2)
+    expect(page.locator(".hr-scroll")).to_be_focused()  # not lost with the button
     page.reload()
     expect(messages(page)).to_have_count(2)
     messages(page).first.hover()
@@ -177,7 +177,7 @@ def test_a_message_and_what_follows_it_is_deleted_and_brought_back(page: Page, h
     expect_state(answer, "stopped")
 
 
-def test_sources_images_files_and_tools_are_shown_and_nothing_is_loaded_unasked(page: Page, house: Served) -> None:
+def test_sources_images_files_and_tools_are_shown_and_nothing_is_loaded_unasked(page: Page, house: Served, axe: Axe) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.url.startswith("https:") else None)
     page.route("https://**", lambda route: route.abort())
@@ -201,6 +201,8 @@ def test_sources_images_files_and_tools_are_shown_and_nothing_is_loaded_unasked(
     with page.expect_request("https://elsewhere.example/a.png"):
         answer.get_by_role("button", name="Show the image from elsewhere.example").click()
     expect(answer.locator("img")).to_have_count(2)
+    answer.hover()
+    axe(page)
 
 
 def test_a_diagram_is_drawn_when_somebody_wants_it_where_it_can_do_no_harm(page: Page, house: Served) -> None:

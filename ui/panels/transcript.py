@@ -81,8 +81,11 @@ class Transcript:
         """Draw exactly this branch, from its end. Returns the generations that were drawn now and still run: to be followed."""
         self._title.props["aria-label"] = branch.conversation.title
         nodes = {_key(node): node for node in self._wanted(branch.nodes)}
-        for key in [key for key in self._drawn if key not in nodes]:
+        gone = [key for key in self._drawn if key not in nodes]
+        for key in gone:
             self._forget(key)
+        if gone:
+            ui.run_javascript(_KEEP_FOCUS)
         before = len(nodes) if self._drawn else 0
         running = []
         for place, (key, node) in enumerate(nodes.items(), ABOVE):
