@@ -112,7 +112,7 @@ class Chat:
         self._order = Order(store, self._tree, self._watchers)
         self._search = Search(store, self._order)
         self._deletion = Deletion(store, self._attachments, self._generations, self._tree, self._watchers, undo)
-        self._moving = Moving(store, self._order, self._deletion, self._tree, self._endings, self._watchers)
+        self._moving = Moving(store, self._attachments, self._order, self._deletion, self._tree, self._endings, self._watchers)
         self._titles = Titles(store, self._watchers, lambda model: titles() and not catalogue.is_builtin(model), self._ask_for_title)
         self._watchers.watch(lambda conversation: self._titles.begun(conversation) if self.is_answering(conversation) else None)
         self._tastes = Tastes(store)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterable, Callable, Sequence
 
+from services.attachments.attachments import Attachments
 from services.conversations import Conversation, Node
 from services.errors import NotFound
 from services.exchange.exporting import File, Format, exported
@@ -20,8 +21,11 @@ TAKEN = "It has messages that are here already, in another conversation."
 
 
 class Moving:
-    def __init__(self, store: Store, order: Order, deletion: Deletion, tree: Tree, endings: Endings, watchers: Watchers) -> None:
+    def __init__(
+        self, store: Store, attachments: Attachments, order: Order, deletion: Deletion, tree: Tree, endings: Endings, watchers: Watchers
+    ) -> None:
         self._store = store
+        self._attachments = attachments
         self._order = order
         self._deletion = deletion
         self._tree = tree
@@ -38,7 +42,8 @@ class Moving:
                 if conversations is not None:
                     raise
                 continue  # deleted since
-            talks.append((known, [await self._endings.recalled(node) for node in nodes]))
+            recalled = [await self._endings.recalled(node) for node in nodes]
+            talks.append((known, await self._attachments.embedded(recalled) if format == "html" else recalled))
         return await asyncio.to_thread(exported, format, talks, render)
 
     async def bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None]) -> None:

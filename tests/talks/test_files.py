@@ -25,6 +25,10 @@ async def test_a_question_has_its_files_and_the_model_gets_what_is_in_them(house
     branch = await house.chat.open(asked.conversation)
     assert branch.nodes[0].message == turn
 
+    html = (await house.chat.export("html", [asked.conversation])).body.decode()
+    assert f'src="{image["image_url"]["url"]}"' in html
+    assert "File: a.txt (5 bytes)" in html
+
     again = await house.chat.regenerate(asked.conversation, asked.answer.id, ECHO)
     await house.ended(again)
     assert house.way.posted[-1]["messages"][0]["content"] == [image, text]
