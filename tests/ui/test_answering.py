@@ -140,6 +140,7 @@ def test_a_preset_is_saved_used_in_another_tab_and_after_a_restart(place: Place,
         other = browser.new_page()
         visit(other, again.url)
         choose(other, "guide")
+        expect(other.get_by_role("button", name="Parameters", exact=True)).not_to_contain_class("hr-set")
         other.get_by_role("button", name="Pirate").click()
         expect(other.get_by_role("combobox", name="Model")).to_contain_text("Pirate")
         page.get_by_role("button", name="Parameters", exact=True).click()

@@ -45,6 +45,9 @@ def test_three_models_stream_together_and_one_is_kept(page: Page, browser: Brows
     running = column(page, "longform").locator("article")
     wait_until_longer(page, running, 200)
     axe(page)
+    page.get_by_role("button", name="Parameters", exact=True).click()
+    page.keyboard.press("Escape")  # which stops answers where no dialog is open
+    wait_until_longer(page, running, len(words(running)) + 100)
 
     page.reload()
     page.wait_for_function("window.did_handshake === true")

@@ -144,8 +144,11 @@ class Answering:
         if value.startswith(PRESET):
             await self.choose_preset(value.removeprefix(PRESET))
             return
-        self._picked, self.compared = value, ()
-        self._show()
+        preset, self._picked, self.compared = self.preset, value, ()
+        if preset:  # as it was: its manner goes with it
+            await self._adjust(PLAIN, forced=True)
+        else:
+            self._show()
 
     async def _compare(self, models: Sequence[str]) -> None:
         if models:

@@ -12,7 +12,7 @@ export default {
     <span v-if="warned" class="hr-picker-dot"></span><span class="hr-model-name">{{ text }}</span>
     <span v-if="detail" class="hr-model-detail">{{ detail }}</span><i class="q-icon material-icons" aria-hidden="true">expand_more</i>
   </button>
-  <dialog ref="dialog" :id="id" class="hr-picker-box" :aria-label="words.models" @cancel.prevent="leave(false)" @click.self="leave(true)" @keydown="onKey">
+  <dialog ref="dialog" :id="id" class="hr-picker-box" :aria-label="words.models" @cancel.prevent="leave(false)" @click.self="outside" @keydown="onKey">
     <template v-if="open">
       <input ref="query" class="hr-picker-query" type="text" role="combobox" aria-autocomplete="list" aria-expanded="true" :aria-controls="id + '-list'"
         :aria-activedescendant="flat[active] ? id + '-' + active : null" :aria-label="words.search" :placeholder="asking ? words.instead : words.search" v-model="query"
@@ -129,6 +129,10 @@ export default {
       if (this.asking) this.$emit("asked", "");
       else this.$refs.button.focus();
       this.asking = false;
+    },
+    outside(e) {
+      const { left, right, top, bottom } = this.$refs.dialog.getBoundingClientRect();
+      if (e.clientX < left || e.clientX > right || e.clientY < top || e.clientY > bottom) this.leave(true);
     },
     onButton(e) {
       if (e.ctrlKey || e.metaKey || e.altKey) return;
