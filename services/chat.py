@@ -126,7 +126,7 @@ class Chat:
         """Begin to bring into its conversation what an earlier process did not any more. Who opens one need not wait for it."""
         self._spawn(self._deletion.restore())
         self._spawn(self._restore())
-        self._spawn(self._deletion.sweep())
+        self._deletion.keep_swept()
         self._spawn(self._queueing.restore())
 
     async def _restore(self) -> None:

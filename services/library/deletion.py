@@ -18,6 +18,7 @@ from services.talks.watchers import Watchers
 
 log = logging.getLogger(__name__)
 
+SWEEP = 21_600.0  # seconds between two looks for attached files that nobody refers to
 UNDO = 12.0  # seconds to bring one back: the page offers it for 10
 
 
@@ -31,6 +32,7 @@ class Deletion:
         self._tree = tree
         self._watchers = watchers
         self._undo = undo
+        self._sweeping: asyncio.Task[None] | None = None
         self._waiting: dict[str, asyncio.Task[None]] = {}
 
     async def discard(self, conversation: str) -> None:
@@ -112,17 +114,23 @@ class Deletion:
         except HeadraceError as exc:
             log.error("what was thrown away earlier is not deleted yet: %s", exc)
 
-    async def sweep(self) -> None:
-        """Drop the attached files that no conversation refers to."""
-        try:
-            await self._attachments.sweep(self._store.files)
-        except HeadraceError as exc:
-            log.error("attached files that nobody refers to are still there: %s", exc)
+    def keep_swept(self) -> None:
+        """Drop the attached files that no conversation refers to, now and every few hours. `close` ends it."""
+        self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._attachments.sweep(self._store.files)
+            except HeadraceError as exc:
+                log.error("attached files that nobody refers to are still there: %s", exc)
+            await asyncio.sleep(SWEEP)
 
     async def close(self) -> None:
-        for task in self._waiting.values():
+        tasks = [*self._waiting.values(), *([self._sweeping] if self._sweeping else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._waiting.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _wait(self, conversation: str) -> None:
         await asyncio.sleep(self._undo)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from services.attachments.attachments import Attachments
 from services.chat import Asked, Chat, Retention
 from services.conversations import Node
 from services.generations.memory import MemoryJournal
@@ -43,7 +44,13 @@ class House:
     """One process's worth of Headrace. The clock of its model server stands still until it is stepped."""
 
     def __init__(
-        self, home: Path, url: str = SQLITE, prefilling: Iterable[str] = ("rehearsal",), keep: int = 200, undo: float = 60.0
+        self,
+        home: Path,
+        url: str = SQLITE,
+        prefilling: Iterable[str] = ("rehearsal",),
+        keep: int = 200,
+        undo: float = 60.0,
+        attachments: Attachments | None = None,
     ) -> None:
         self.clock = Stepped()
         self.way = Counting(Rehearsal(10.0, self.clock))
@@ -55,6 +62,7 @@ class House:
             MemoryJournal(),
             retention=Retention(keep),
             undo=undo,
+            attachments=attachments,
         )
 
     async def ended(self, asked: Asked) -> Node:

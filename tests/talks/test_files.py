@@ -1,7 +1,12 @@
 """Files in a conversation: what the model gets and the journal keeps, what an edit keeps, and when they are deleted."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+from services.attachments.attachments import Attachments
+from services.attachments.shelf import Memory
 from services.chat import Given
 from services.errors import Invalid, NotFound
 from services.messages import File, Text
@@ -78,3 +83,19 @@ async def test_what_is_only_discarded_keeps_its_files(house: House) -> None:
     await house.chat.discard(asked.conversation)
     await house.chat.bring_back(asked.conversation)
     assert (await house.chat.attachment(file.hash))[1] == b"Alpha"
+
+
+async def test_a_start_drops_files_that_were_never_sent(tmp_path: Path) -> None:
+    shelf = Memory()
+    first = Attachments(shelf)
+    hash = (await first.take("a.txt", b"Alpha")).hash
+    for name, (body, _) in list(shelf._kept.items()):
+        shelf._kept[name] = body, 0.0  # long ago
+    house = House(tmp_path, attachments=Attachments(shelf))
+    await house.chat.restore()
+    async with asyncio.timeout(10):
+        while True:
+            if shelf.get(hash) is None:
+                break
+            await asyncio.sleep(0)
+    await house.chat.close()
