@@ -171,7 +171,7 @@ class ChatPage:
     def _show(self, branch: Branch) -> None:
         ui.page_title(branch.conversation.title)
         self._answering.open(branch.conversation)
-        self._main.classes(add="hr-has-messages")
+        self._main.classes(add="hr-has-messages") if branch.nodes else self._main.classes(remove="hr-has-messages")
         self._welcome.hide()
         self._queue.show(branch)
         self._used = used(branch.nodes)

@@ -81,7 +81,7 @@ class Actions(Element, component=Path(__file__).parent.parent / "static" / "acti
         given = event.args if isinstance(event.args, dict) else {}
         name = str(given.get("name"))
         if name == "copy":
-            self.run_method("copied", self._copied())
+            self.run_method("give", self._copied())
         elif (do := self._do.get(name)) and name not in self._hidden:
             await do(Pressed(str(given.get("id")), str(given.get("selected") or "")))
 

@@ -22,10 +22,13 @@ export default {
   methods: {
     press(name, event) {
       const message = this.$el.closest(".hr-msg");
-      if (name === "copy" && event.shiftKey) this.copied(plainText(message));
-      else this.$emit("press", { name, id: (this.ids[name] ??= newId()), selected: name === "quote" ? selectedIn(message).slice(0, 100_000) : "" });
+      if (name === "copy") this.copy(event.shiftKey ? plainText(message) : new Promise((given) => (this.given = given)));
+      if (name !== "copy" || !event.shiftKey) this.$emit("press", { name, id: (this.ids[name] ??= newId()), selected: name === "quote" ? selectedIn(message).slice(0, 100_000) : "" });
     },
-    async copied(text) {
+    give(text) {
+      this.given?.(text);
+    },
+    async copy(text) {
       await copyText(text);
       this.checked = "copy";
       setTimeout(() => (this.checked = ""), CHECKED);

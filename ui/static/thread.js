@@ -46,8 +46,14 @@ function showMessage(node) {
   setTimeout(() => message.classList.remove("hr-found"), 2500);
 }
 
-// Without a secure context (plain http in a local network) there is only the old way.
+// A text, or the promise of one: Safari lets a click copy what comes later only if it is told at once. Without a secure context (plain
+// http in a local network) there is only the old way.
 async function copyText(text) {
+  if (navigator.clipboard?.write && window.ClipboardItem && typeof text !== "string") {
+    const blob = text.then((words) => new Blob([words], { type: "text/plain" }));
+    return navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+  }
+  text = await text;
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text }));
   area.select();
