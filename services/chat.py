@@ -13,20 +13,18 @@ Leaving never cancels anything here; `left` carries out the policy a client chos
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 
 import msgspec
 
 from services.attachments.attachments import Attachments, Given, Limits
-from services.attachments.pdf import Progress, unheard
-from services.conversations import Branch, Conversation
-from services.errors import Conflict, Invalid, RequestError
-from services.events import Event, Started, Usage
+from services.doors.conversations import Conversations
+from services.doors.models import Models
+from services.errors import Invalid, RequestError
+from services.events import Event, Started
 from services.exchange.exporting import File as Document
-from services.exchange.exporting import Format
 from services.exchange.importing import Report
-from services.exchange.page import Render
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
@@ -36,12 +34,9 @@ from services.library.moving import Moving
 from services.library.order import Order
 from services.library.search import Hit, Search
 from services.library.titles import Titles
-from services.manner import PLAIN, Manner, written
-from services.messages import File, Message, Reply, Turn
-from services.models import Listing, Place
-from services.prices import Cost, Price, cost
-from services.settings import version
-from services.setup.places import places
+from services.messages import Message, Reply, Turn
+from services.models import Listing
+from services.prices import Price
 from services.setup.servers import Installed, Servers
 from services.setup.wishes import Liking
 from services.store.store import Store
@@ -54,7 +49,6 @@ from services.talks.tastes import Tastes
 from services.talks.tree import Tree
 from services.talks.watchers import Watchers
 from services.upstream.catalogue import Catalogue
-from services.waiting import Waiting
 
 __all__ = [
     "Asked",
@@ -75,7 +69,7 @@ __all__ = [
 ]
 
 
-class Chat:
+class Chat(Conversations, Models):
     """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once.
 
     `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so; `undo` those in
@@ -220,256 +214,6 @@ class Chat:
         upstream, own = self._catalogue.resolve(model)
         await upstream.read(msgspec.structs.replace(turn, model=own), hear)
 
-    # Conversations; `id`, where it can be given, is the client's own name for the message it makes, so that it is never made twice
-
-    async def send(
-        self,
-        conversation: str | None,
-        model: str,
-        text: str,
-        *,
-        id: str | None = None,
-        manner: Manner = PLAIN,
-        files: Sequence[Given] = (),
-    ) -> Asked:
-        """Ask `text` at the end of the branch that is shown, or in a new conversation when it is None, which has this manner.
-
-        `files` were attached before.
-
-        Raises what `start` raises, NotFound, NotSaved, and Conflict while an answer of the conversation is running; then
-        nothing was stored and nobody was asked. So do the next five.
-        """
-        return await self.compare(conversation, [model], text, id=id, manner=manner, files=files)
-
-    async def compare(
-        self,
-        conversation: str | None,
-        models: Sequence[str],
-        text: str,
-        *,
-        id: str | None = None,
-        manner: Manner = PLAIN,
-        files: Sequence[Given] = (),
-    ) -> Asked:
-        """The same of several models at once. The branch then ends in the question, until one of the answers is kept."""
-        chosen = await self._attachments.chosen(files)
-        return await self._used(self._asking.send(conversation, models, text, id, written(manner), chosen))
-
-    async def queue(self, conversation: str, model: str, text: str, *, id: str | None = None, files: Sequence[Given] = ()) -> None:
-        """Let a message wait for the end of the answer that runs (`Conversation.queue`); with none running it is sent at once.
-
-        What waits is sent in order, when an answer has ended by itself. Raises NotFound, NotSaved and Invalid.
-        """
-        await self._queueing.add(conversation, model, text, id, await self._attachments.chosen(files))
-
-    async def unqueue(self, conversation: str, id: str) -> Waiting:
-        """Take one back. Raises NotFound when it was sent meanwhile."""
-        return await self._queueing.take(conversation, id)
-
-    async def send_queued(self, conversation: str) -> None:
-        """Send what waits after all, where its answer did not end by itself."""
-        await self._queueing.go_on(conversation)
-
-    async def retry(self, conversation: str, model: str, *, id: str | None = None) -> Asked:
-        """Answer the last question that is shown again, as another branch."""
-        return await self._asking.retry(conversation, model, id)
-
-    async def regenerate(self, conversation: str, answer: str, model: str, *, id: str | None = None) -> Asked:
-        """Another answer beside this one, whatever comes after it, perhaps by another model."""
-        return await self._used(self._asking.regenerate(conversation, answer, model, id))
-
-    async def edit(
-        self, conversation: str, question: str, model: str, text: str, *, id: str | None = None, without: Collection[str] = ()
-    ) -> Asked:
-        """Another question in the place of this one, and its answer; the old one stays as a branch.
-
-        It keeps its files, but for those whose hashes are in `without`.
-        """
-        return await self._asking.edit(conversation, question, model, text, id, without)
-
-    async def go_on(self, conversation: str, answer: str, model: str, *, after: str) -> Asked:
-        """Let an answer that was cut off go on from its end; `after` is the generation that was cut off.
-
-        It stays one message: its node gets a new generation, and keeps what was said before. Raises Conflict, too, for one
-        that has no text, ended by itself, or has messages after it.
-        """
-        return await self._asking.go_on(conversation, answer, model, after)
-
-    async def open(self, conversation: str) -> Branch:
-        """A conversation and the branch that is shown; replies that still run are there as far as they have come."""
-        return await self._tree.open(conversation)
-
-    async def choose(self, conversation: str, node: str) -> None:
-        """Show the branch through this node, down to what was added to it last. Nothing that runs is disturbed."""
-        await self._tree.choose(conversation, node)
-
-    async def keep(self, conversation: str, answer: str) -> None:
-        """Of the answers side by side go on from this one, with its model. The others stay as branches; those that run are stopped."""
-        for generation in await self._tree.keep(conversation, answer):
-            if self._generations.running(generation):
-                await self._generations.stop(generation)
-
-    async def spread(self, conversation: str, answer: str) -> None:
-        """Show this answer and the others in its place side by side again."""
-        await self._tree.spread(conversation, answer)
-
-    async def prune(self, conversation: str, node: str) -> Pruned:
-        """Take out a message and all that follows it; what `graft` wants to put it back. Raises Conflict while an answer runs."""
-        return await self._pruning.prune(conversation, node)
-
-    async def graft(self, conversation: str, pruned: Pruned) -> None:
-        """Put back what was pruned. Raises NotFound when there is no place for it any more, and Conflict."""
-        await self._pruning.graft(conversation, pruned)
-
-    async def adjust(self, conversation: str, manner: Manner) -> None:
-        """Ask in this manner from now on."""
-        await self._tree.adjust(conversation, written(manner))
-
-    async def rename(self, conversation: str, title: str) -> None:
-        """A title that a person gives."""
-        await self._order.rename(conversation, title)
-
-    async def pin(self, conversation: str, pinned: bool = True) -> None:
-        await self._order.pin(conversation, pinned)
-
-    async def move(self, conversation: str, folder: str) -> None:
-        """Into a folder, by its name; "" takes it out."""
-        await self._order.move(conversation, folder)
-
-    async def archive(self, conversation: str, archived: bool = True) -> None:
-        await self._order.archive(conversation, archived)
-
-    async def discard(self, conversation: str) -> None:
-        """Hide it, stop what runs in it, and delete it when it is not brought back in time. Raises NotFound."""
-        await self._deletion.discard(conversation)
-
-    async def discard_all(self) -> Sequence[str]:
-        """The same of every conversation; their ids."""
-        return await self._deletion.discard_all()
-
-    async def delete_all(self) -> None:
-        """Every conversation, for good, the discarded ones too."""
-        await self._deletion.delete_all()
-
-    async def discarded(self, conversation: str) -> Conversation | None:
-        """One that can still be brought back."""
-        return await self._deletion.waiting(conversation)
-
-    async def bring_back(self, conversation: str) -> None:
-        """A discarded one, whole. Raises NotFound when it is too late."""
-        await self._deletion.bring_back(conversation)
-
-    async def delete(self, conversation: str) -> None:
-        """A conversation and all its branches, for good. What runs in it is stopped. Raises NotFound when it was not there."""
-        await self._deletion.delete(conversation)
-
-    async def conversations(self) -> Sequence[Conversation]:
-        """The one updated last first; the same object until something has changed."""
-        return await self._order.list()
-
-    async def search(self, query: str) -> Sequence[Hit]:
-        """Conversations and messages with all words of a query, wherever in a word and in whatever case. No query is refused."""
-        return await self._search.search(query)
-
-    async def export(self, format: Format, conversations: Sequence[str] | None = None, render: Render | None = None) -> Document:
-        """These conversations as one file, or all. `render` makes safe HTML of a model's Markdown, in a thread. Raises NotFound."""
-        return await self._moving.export(format, conversations, render)
-
-    async def bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None]) -> None:
-        """Import what is in a file, given in pieces; of what was here already nothing changes. `progress` is told the bytes read so far.
-
-        Raises Invalid when no conversation is in it, NotSaved. `report` says what came until then, and until this was cancelled.
-        """
-        await self._moving.bring_in(pieces, report, progress)
-
-    def is_answering(self, conversation: str) -> bool:
-        return self._asking.is_answering(conversation)
-
-    def is_unseen(self, conversation: str) -> bool:
-        """An answer has ended in it, and no page has shown it since."""
-        return self._order.is_unseen(conversation)
-
-    def seen(self, conversation: str) -> None:
-        self._order.seen(conversation)
-
-    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
-        """Call `changed(conversation)` whenever a conversation gets a message, ends an answer, is changed or deleted.
-
-        Returns the function that ends this.
-        """
-        return self._watchers.watch(changed)
-
-    # Attached files
-
-    @property
-    def limits(self) -> Limits:
-        return self._attachments.limits
-
-    async def attach(self, name: str, body: bytes, progress: Progress = unheard) -> File:
-        """Keep a file, which may then be sent by its hash. Raises TooLarge, NotSaved, and Invalid for what no model can be given."""
-        return await self._attachments.take(name, body, progress)
-
-    async def attachment(self, hash: str) -> tuple[str, bytes]:
-        """The media type of a picture, application/octet-stream for all else, and the bytes. Raises NotFound."""
-        return await self._attachments.open(hash)
-
-    # Models
-
-    @property
-    def default_model(self) -> str:
-        """What a person has chosen, while it can be asked, before what the settings say."""
-        liked = "" if self._servers and self._servers.fixed_by("chat.model") else self._tastes.model
-        return liked if self._catalogue.has(liked) else self._catalogue.default
-
-    async def tastes(self) -> Tastes:
-        """Presets, the model for new chats and the ones used last, to be read and changed."""
-        await self._tastes.load()
-        return self._tastes
-
-    def cost(self, model: str, usage: Usage | None) -> Cost | None:
-        """What a reply of this model cost, by the prices of settings."""
-        return cost(self._prices, model, usage)
-
-    def refuses(self, model: str) -> frozenset[str]:
-        """The options that the server of this model cannot take, by their names in services.messages.Options, as far as is known."""
-        return self._catalogue.refuses(model)
-
-    @property
-    def servers(self) -> Servers:
-        """The model servers as they are set, to be seen, changed and tried out. Raises Conflict where nothing is `installed`."""
-        if self._servers is None:
-            raise Conflict("The settings of this process cannot be changed.")
-        return self._servers
-
-    @property
-    def version(self) -> str:
-        return version()
-
-    async def places(self) -> list[Place]:
-        """Where everything is kept, and how large it is."""
-        return await asyncio.to_thread(places, self._installed.layers) if self._installed else []
-
-    @property
-    def alone(self) -> bool:
-        """No model server but the built-in rehearsal can be asked."""
-        return self._catalogue.alone
-
-    def models(self) -> list[Listing]:
-        return self._catalogue.listings()
-
-    async def keep_models_fresh(self) -> None:
-        """Ask the servers for their models again and again. Cancel it to end it."""
-        await self._catalogue.keep_fresh()
-
-    def watch_models(self, changed: Callable[[], None]) -> Callable[[], None]:
-        """Call `changed()` whenever models come or go. Returns the function that ends this."""
-        return self._catalogue.watch(changed)
-
-    async def refresh_models(self, older_than: float = 0.0, *, patient: bool = False) -> list[Listing]:
-        """Ask the servers again, unless they were asked less than so many seconds ago."""
-        await self._catalogue.refresh(older_than, patient=patient)
-        return self._catalogue.listings()
-
     # The end
 
     async def close(self, patience: float = 0.0) -> None:
@@ -487,12 +231,6 @@ class Chat:
         self._generations.refuse()
         await self._titles.close()
         await self._generations.interrupt()
-
-    async def _used(self, asking: Awaitable[Asked]) -> Asked:
-        asked = await asking
-        replies = [node.reply.model for node in (asked.answer, *asked.beside) if node.reply]
-        self._spawn(self._tastes.used(replies))
-        return asked
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -1,0 +1,79 @@
+"""What the door says of models, of what people like to ask, and of the settings that concern them."""
+
+import asyncio
+from collections.abc import Callable
+
+from services.errors import Conflict
+from services.events import Usage
+from services.models import Listing, Place
+from services.prices import Cost, Price, cost
+from services.settings import version
+from services.setup.places import places
+from services.setup.servers import Installed, Servers
+from services.talks.tastes import Tastes
+from services.upstream.catalogue import Catalogue
+
+
+class Models:
+    """Half of services.chat.Chat, which makes the rooms."""
+
+    _catalogue: Catalogue
+    _tastes: Tastes
+    _prices: tuple[Price, ...]
+    _installed: Installed | None
+    _servers: Servers | None
+
+    @property
+    def default_model(self) -> str:
+        """What a person has chosen, while it can be asked, before what the settings say."""
+        liked = "" if self._servers and self._servers.fixed_by("chat.model") else self._tastes.model
+        return liked if self._catalogue.has(liked) else self._catalogue.default
+
+    async def tastes(self) -> Tastes:
+        """Presets, the model for new chats and the ones used last, to be read and changed."""
+        await self._tastes.load()
+        return self._tastes
+
+    def cost(self, model: str, usage: Usage | None) -> Cost | None:
+        """What a reply of this model cost, by the prices of settings."""
+        return cost(self._prices, model, usage)
+
+    def refuses(self, model: str) -> frozenset[str]:
+        """The options that the server of this model cannot take, by their names in services.messages.Options, as far as is known."""
+        return self._catalogue.refuses(model)
+
+    @property
+    def servers(self) -> Servers:
+        """The model servers as they are set, to be seen, changed and tried out. Raises Conflict where nothing is `installed`."""
+        if self._servers is None:
+            raise Conflict("The settings of this process cannot be changed.")
+        return self._servers
+
+    @property
+    def version(self) -> str:
+        return version()
+
+    async def places(self) -> list[Place]:
+        """Where everything is kept, and how large it is."""
+        return await asyncio.to_thread(places, self._installed.layers) if self._installed else []
+
+    @property
+    def alone(self) -> bool:
+        """No model server but the built-in rehearsal can be asked."""
+        return self._catalogue.alone
+
+    def models(self) -> list[Listing]:
+        return self._catalogue.listings()
+
+    async def keep_models_fresh(self) -> None:
+        """Ask the servers for their models again and again. Cancel it to end it."""
+        await self._catalogue.keep_fresh()
+
+    def watch_models(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call `changed()` whenever models come or go. Returns the function that ends this."""
+        return self._catalogue.watch(changed)
+
+    async def refresh_models(self, older_than: float = 0.0, *, patient: bool = False) -> list[Listing]:
+        """Ask the servers again, unless they were asked less than so many seconds ago."""
+        await self._catalogue.refresh(older_than, patient=patient)
+        return self._catalogue.listings()
