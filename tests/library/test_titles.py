@@ -118,14 +118,15 @@ async def test_the_model_that_answered_is_asked_once_and_in_no_list(tmp_path: Pa
     await lab.chat.close()
 
 
-async def test_a_title_that_a_person_gave_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("title", ["Mine", "How does it work?"])
+async def test_a_title_that_a_person_gave_stays(tmp_path: Path, title: str) -> None:
     lab = Lab(tmp_path)
     asked = await lab.ask("How does it work?")
     await lab.turns()
-    await lab.chat.rename(asked.conversation, "Mine")
+    await lab.chat.rename(asked.conversation, title)
     lab.may_say.set()
     await lab.turns()
-    assert (lab.asked, await lab.known_as()) == (1, "Mine")
+    assert (lab.asked, await lab.known_as()) == (1, title)
     await lab.chat.close()
 
 

@@ -177,6 +177,15 @@ async def expect_found(home: Path, *queries: str) -> None:
     await store.close()
 
 
+async def test_nothing_of_a_deleted_conversation_stays_in_the_index(tmp_path: Path) -> None:
+    store = open_store("sqlite:///data/headrace.db", tmp_path)
+    await filled(store, "A wheel", "about the water wheel")
+    await store.delete("c0")
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / "data" / "headrace.db")) as connection:
+        assert connection.execute("SELECT text FROM texts").fetchall() == [("about the water wheel",)]
+
+
 async def test_without_an_index_everything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "services.store.index._SQLITE", "CREATE VIRTUAL TABLE temp.attempt USING fts5(text, tokenize = 'nobody knows this')"
