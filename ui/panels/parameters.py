@@ -152,7 +152,7 @@ class Parameters:
         self._button.classes(add="hr-set") if manner.differs else self._button.classes(remove="hr-set")
 
     def _build_system(self) -> None:
-        with ui.element("div").classes("hr-knob hr-wide"):
+        with ui.element("div").classes("hr-knob hr-knob-wide"):
             field = ui.element("textarea").props('rows="5"')
             self._name("system", field, say("System prompt"))
             field.props["placeholder"] = say("What the model is told before everything else")
@@ -160,7 +160,7 @@ class Parameters:
             self._note("system", "")
 
     def _build(self, knob: Knob) -> None:
-        with ui.element("div").classes("hr-knob hr-wide" if knob.kind == "lines" else "hr-knob"):
+        with ui.element("div").classes("hr-knob hr-knob-wide" if knob.kind == "lines" else "hr-knob"):
             if knob.kind == "word":
                 field = effort_select("", say("Default"))
                 del field.props["aria-label"]

@@ -31,7 +31,7 @@ class Presets:
         self._chosen = ""
         self._presets: Sequence[Preset] = ()
         with ui.element("div").classes("hr-presets"):
-            with ui.element("div").classes("hr-knob hr-wide"):
+            with ui.element("div").classes("hr-knob hr-knob-wide"):
                 label = ui.element("label")
                 with label:
                     ui.label(say("Preset"))
