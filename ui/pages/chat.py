@@ -5,9 +5,7 @@ the message take the same path.
 """
 
 import asyncio
-import json
 import secrets
-from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing, suppress
 from urllib.parse import urlencode
 
@@ -17,14 +15,14 @@ from services.chat import Chat, Given, Tastes
 from services.conversations import Branch, used
 from services.errors import HeadraceError, NotFound
 from services.events import Failed, Finished
-from ui.language import say_count
 from ui.pages.answering import Answering
+from ui.pages.doings import Doings
 from ui.pages.queue import Queue
 from ui.pages.shelf import Shelf, Shelves
 from ui.pages.soon import Soon
 from ui.panels.composer import Composer, Written
 from ui.panels.shortcuts import keys_dialog
-from ui.panels.transcript import Intents, Transcript
+from ui.panels.transcript import Transcript
 from ui.panels.welcome import Welcome
 from ui.theme import change_to, frame, put_on, settings_link
 
@@ -73,20 +71,9 @@ class ChatPage:
                 settings_link()
             with main:
                 self._main = main
+                self._doings = Doings(self._chat, self._answering, lambda: self._conversation, self._branch.now, self._shelf.say_deleted)
                 self._transcript = Transcript(
-                    Intents(
-                        self._retry,
-                        self._regenerate,
-                        self._edit,
-                        self._go_on,
-                        self._choose_branch,
-                        self._quote,
-                        self._prune,
-                        self._keep,
-                        self._spread,
-                        self._stop_one,
-                        self._another,
-                    ),
+                    self._doings.intents,
                     on_earlier=self._show_earlier,
                     cost=self._chat.cost,
                 )
@@ -217,68 +204,6 @@ class ChatPage:
 
     async def _suggested(self, text: str) -> bool:
         return self._conversation is None and await self._send(Written(text, self._first))
-
-    async def _do(self, work: Callable[[str], Awaitable[object]]) -> bool:
-        """Do something in this conversation and show what has come of it; whether it was taken."""
-        if self._conversation is None:
-            return False
-        try:
-            await work(self._conversation)
-        except HeadraceError as exc:
-            ui.notify(exc.message, type="warning", position="top")
-            return False
-        await self._branch.now()
-        return True
-
-    async def _retry(self, id: str) -> None:
-        await self._do(lambda conversation: self._chat.retry(conversation, self._answering.model, id=id))
-
-    async def _regenerate(self, answer: str, id: str, model: str) -> None:
-        await self._do(lambda conversation: self._chat.regenerate(conversation, answer, model or self._answering.model, id=id))
-
-    async def _another(self, answer: str, id: str) -> None:
-        """By a model that is asked for now, with which the conversation then goes on."""
-        self._answering.ask(lambda model: self._regenerate(answer, id, model))
-
-    async def _keep(self, answer: str) -> None:
-        self._answering.compared = ()
-        await self._do(lambda conversation: self._chat.keep(conversation, answer))
-
-    async def _spread(self, answer: str) -> None:
-        await self._do(lambda conversation: self._chat.spread(conversation, answer))
-
-    async def _stop_one(self, generation: str) -> None:
-        await self._chat.stop(generation)
-
-    async def _edit(self, question: str, text: str, id: str, without: Collection[str]) -> bool:
-        model = self._answering.model
-        return await self._do(lambda conversation: self._chat.edit(conversation, question, model, text, id=id, without=without))
-
-    async def _go_on(self, answer: str, generation: str) -> None:
-        await self._do(lambda conversation: self._chat.go_on(conversation, answer, self._answering.model, after=generation))
-
-    async def _choose_branch(self, node: str) -> None:
-        await self._do(lambda conversation: self._chat.choose(conversation, node))
-
-    async def _quote(self, text: str) -> None:
-        quoted = "\n".join(f"> {line}".rstrip() for line in text.strip().split("\n"))
-        ui.run_javascript(f"writeQuote({json.dumps(quoted)})")
-
-    async def _prune(self, node: str) -> None:
-        """This message, and what follows it; it can be undone for a while."""
-        conversation = self._conversation
-        if conversation is None:
-            return
-        try:
-            pruned = await self._chat.prune(conversation, node)
-        except HeadraceError as exc:
-            ui.notify(exc.message, type="warning", position="top")
-            return
-
-        async def undo() -> None:
-            await self._do(lambda conversation: self._chat.graft(conversation, pruned))
-
-        self._shelf.toast.show(say_count(len(pruned.nodes), "{n} message deleted", "{n} messages deleted"), undo)
 
     async def _stop(self) -> None:
         for generation in tuple(self._running):

@@ -12,7 +12,7 @@ from nicegui import ui
 from services.chat import Chat, Hit
 from services.conversations import Conversation
 from services.errors import HeadraceError
-from ui.language import say
+from ui.language import say, say_count
 from ui.pages.moves import Moves
 from ui.pages.soon import Soon
 from ui.panels.palette import NEW, Palette, Result, pieces
@@ -123,7 +123,7 @@ class Shelf:
 
     def build_over(self) -> None:
         """What lies over the page when it is wanted."""
-        self.toast = Toast()
+        self._toast = Toast()
         self._files = ui.dialog()
         self._files.props["aria-label"] = say("Import and export")
         self._built = False  # what is in it, which few pages need
@@ -212,12 +212,16 @@ class Shelf:
         if gone and (known := await self._chat.discarded(conversation)):
             self._offer(known)
 
+    def say_deleted(self, n: int, undo: Callable[[], Awaitable[None]]) -> None:
+        """So many messages of the conversation."""
+        self._toast.show(say_count(n, "{n} message deleted", "{n} messages deleted"), undo)
+
     def _offer(self, known: Conversation, *, come_back: bool = False) -> None:
         async def undo() -> None:
             if await self._tell(self._chat.bring_back(known.id)) and come_back:
                 self._open(known.id)
 
-        self.toast.show(say("Deleted: {title}", title=known.title), undo)
+        self._toast.show(say("Deleted: {title}", title=known.title), undo)
 
     async def _tell(self, work: Awaitable[None]) -> bool:
         """All pages that show it are told what has changed, this one too."""
