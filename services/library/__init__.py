@@ -3,6 +3,7 @@
 order      the list of them, held in memory; titles, pins, folders, the archive
 titles     a better one than the first question, by the model that answered
 moving     out to files, in from files
+archives   the ZIP files that exports come in
 search     titles and all that was said
 deletion   thrown away at once, gone for good when there was time to bring them back
 """

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from contextlib import aclosing
 
 from services.attachments.attachments import Attachments
 from services.conversations import Conversation, Node
@@ -10,6 +11,7 @@ from services.errors import NotFound
 from services.exchange.exporting import File, Format, exported
 from services.exchange.importing import Imported, Importer, Report, Skipped
 from services.exchange.page import Render
+from services.library.archives import ZIP, unpacked
 from services.library.deletion import Deletion
 from services.library.order import Order
 from services.store.store import Store
@@ -47,6 +49,15 @@ class Moving:
         return await asyncio.to_thread(exported, format, talks, render)
 
     async def bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None]) -> None:
+        first, whole = await _begun(pieces)
+        if not first.startswith(ZIP):
+            await self._bring_in(whole, report, progress)
+            return
+        async with aclosing(unpacked(whole, progress)) as files:
+            async for file in files:
+                await self._bring_in(file, report, lambda _: None)
+
+    async def _bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None]) -> None:
         importer = Importer(time.time())
         async for piece in pieces:
             for found in await asyncio.to_thread(lambda piece: list(importer.feed(piece)), piece):
@@ -84,3 +95,16 @@ class Moving:
             if await self._store.find(node.id) is not None:
                 return True
         return False
+
+
+async def _begun(pieces: AsyncIterable[bytes]) -> tuple[bytes, AsyncGenerator[bytes, None]]:
+    """The first piece, and all of them."""
+    rest = aiter(pieces)
+    first = await anext(rest, b"")
+
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield first
+        async for piece in rest:
+            yield piece
+
+    return first, whole()

@@ -1,7 +1,9 @@
 """Out to files and in again: nothing is lost, nothing is doubled, nothing of others is touched."""
 
+import io
 import json
-from collections.abc import AsyncIterator
+import zipfile
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,32 @@ async def test_foreign_exports_come_once_and_are_found(house: House, name: str) 
         _, nodes, *_ = await house.chat.open(conversation.id)
         words = nodes[0].message.text.split() if nodes[0].message else []
         assert conversation.id in {hit.conversation.id for hit in await house.chat.search(" ".join(words[:3]))}
+
+
+def zipped(**files: bytes) -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, inside in files.items():
+            archive.writestr(name.replace("__", "/") + ".json", inside)
+    return body.getvalue()
+
+
+async def test_an_archive_is_imported_as_it_came(house: House) -> None:
+    chatgpt = (EXPORTS / "chatgpt.json").read_bytes()
+    claude = (EXPORTS / "claude.json").read_bytes()
+    body = zipped(**{"conversations-000": chatgpt, "export__conversations": claude, "user": b"{}", "a__b__conversations": b"["})
+    imported, known, _ = await brought(house, body)
+    assert (imported > 1, known) == (True, 0)
+    assert (await brought(house, body))[:2] == (0, imported)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda body: body[:-30], lambda body: body[:60] + b"\xff" * 200 + body[260:], lambda _: zipped(user=b"{}")]
+)
+async def test_an_archive_that_is_none_is_refused(house: House, damage: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(Invalid, match="archive"):
+        await house.chat.bring_in(pieces(damage(zipped(conversations=(EXPORTS / "chatgpt.json").read_bytes()))), Report(), lambda _: None)
+    assert not await house.chat.conversations()
 
 
 async def test_a_hostile_file_takes_no_message_from_another_conversation(house: House) -> None:

@@ -43,9 +43,9 @@ class Transfer:
         self._on_import = on_import
         with ui.element("div").classes("hr-transfer"):
             text("h2", say("Import")).classes("hr-transfer-head")
-            ui.label(say("From Headrace, ChatGPT, Claude or Open WebUI: the JSON file of an export, taken out of its archive.")).classes(
-                "hr-muted"
-            )
+            ui.label(
+                say("From Headrace, ChatGPT, Claude or Open WebUI: the file of an export, as JSON or in the ZIP archive it came in.")
+            ).classes("hr-muted")
             self._build_import(on_stop)
             text("h2", say("Export everything")).classes("hr-transfer-head")
             ui.label(say("All conversations, those in the archive too.")).classes("hr-muted")
