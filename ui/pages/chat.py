@@ -32,14 +32,14 @@ STALE = 30.0  # seconds after which a page that is opened asks the model servers
 def register(chat: Chat) -> None:
     shelves = Shelves(chat)
 
-    @ui.page("/")
+    @ui.page("/", response_timeout=30)
     async def start(model: str = "", preset: str = "", undo: str = "") -> None:
         page = ChatPage(chat, shelves, await chat.tastes(), model, preset)
         await page.build(None)
         if undo:
             await page.offer_undo(undo)
 
-    @ui.page("/c/{id}")
+    @ui.page("/c/{id}", response_timeout=30)
     async def conversation(id: str, at: str = "") -> None:
         await ChatPage(chat, shelves, await chat.tastes()).build(id, at)
 

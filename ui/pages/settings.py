@@ -22,7 +22,7 @@ from ui.theme import change_to, icon_button, notices, put_on, text
 
 
 def register(chat: Chat) -> None:
-    @ui.page("/settings")
+    @ui.page("/settings", response_timeout=30)
     async def settings() -> None:
         await SettingsPage(chat).build()
 
@@ -53,7 +53,7 @@ class SettingsPage:
         self._general.show(self._wishes)
         self._show_titles()
         await self._show_models()
-        self._data.show(await self._chat.places())
+        background_tasks.create(self._show_places(), name="look at the disk")
         background_tasks.create(self._chat.refresh_models(5.0), name="refresh models")
 
     def _navigation(self) -> None:
@@ -180,10 +180,16 @@ class SettingsPage:
 
     # Data
 
+    async def _show_places(self) -> None:
+        places = await self._chat.places()
+        if not self._gone:
+            with self._client:
+                self._data.show(places)
+
     async def _delete_everything(self) -> None:
         if await self._tell(self._chat.delete_all()):
             ui.notify(say("All conversations are deleted."), position="top")
-        self._data.show(await self._chat.places())
+        await self._show_places()
 
     async def _tell(self, work: Awaitable[None]) -> bool:
         try:
