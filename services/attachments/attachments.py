@@ -26,6 +26,8 @@ from services.errors import Invalid, NotFound, TooLarge
 from services.messages import File, Image, Message, Part, Text
 
 HASH = re.compile(r"[0-9a-f]{64}")
+EXPORTED = 500_000_000  # bytes of files in one export
+EXPORTED_EACH = 40_000_000  # of one conversation: with a third more for base64 it stays below what an import takes
 UNSENT = 86_400.0  # seconds that a file which nobody has sent yet is kept
 
 Wanted = Callable[[], Awaitable[Collection[str]]]  # the hashes that conversations refer to
@@ -196,6 +198,20 @@ class Attachments:
     async def _embedded(self, node: Node) -> Node:
         parts = [await self.shown(part) if isinstance(part, File) else part for part in (node.message.parts if node.message else ())]
         return msgspec.structs.replace(node, message=node.message and Message(node.message.role, tuple(parts)))
+
+    async def bodies(self, wanted: Iterable[Collection[str]]) -> dict[str, bytes]:
+        """Files by their hashes, for an export: of each conversation as many as an import takes, and of all what memory holds."""
+        found: dict[str, bytes] = {}
+        left = EXPORTED
+        for hashes in wanted:
+            room = min(left, EXPORTED_EACH)
+            for hash in sorted(hashes):
+                body = found.get(hash) or await asyncio.to_thread(self._shelf.get, hash) if HASH.fullmatch(hash) else None
+                if body is not None and len(body) <= room:
+                    left -= 0 if hash in found else len(body)
+                    room -= len(body)
+                    found[hash] = body
+        return found
 
     # The end
 

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
@@ -26,12 +26,15 @@ class File(NamedTuple):
     body: bytes
 
 
-def exported(format: Format, talks: Sequence[Talk], render: Render | None = None) -> File:
-    """One conversation is a document. Several are one file of JSON, or an archive of documents. `render` as in `page`."""
+def exported(format: Format, talks: Sequence[Talk], render: Render | None = None, files: Mapping[str, bytes] | None = None) -> File:
+    """One conversation is a document. Several are one file of JSON, or an archive of documents. `render` as in `page`.
+
+    `files` are attached files by their hashes, which Headrace's own format takes in.
+    """
     if len(talks) == 1:
-        return File(named(talks[0][0], format), MEDIA[format], _document(format, talks[0], render))
+        return File(named(talks[0][0], format), MEDIA[format], _document(format, talks[0], render, files))
     if format == "headrace":
-        return File("Conversations.json", MEDIA[format], b"".join(written(talks)))
+        return File("Conversations.json", MEDIA[format], b"".join(written(talks, files)))
     taken: set[str] = set()
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -39,7 +42,7 @@ def exported(format: Format, talks: Sequence[Talk], render: Render | None = None
             member = zipfile.ZipInfo(named(talk[0], format, taken), _moment(talk[0].updated))
             member.compress_type = zipfile.ZIP_DEFLATED
             member.external_attr = 0o644 << 16
-            archive.writestr(member, _document(format, talk, render))
+            archive.writestr(member, _document(format, talk, render, files))
     return File(f"Conversations ({format}).zip", "application/zip", body.getvalue())
 
 
@@ -48,14 +51,14 @@ def named(conversation: Conversation, format: Format, taken: set[str] | None = N
     return file_name(f"{day(conversation.created)[:10]} {conversation.title}", SUFFIXES[format], taken)
 
 
-def _document(format: Format, talk: Talk, render: Render | None) -> bytes:
+def _document(format: Format, talk: Talk, render: Render | None, files: Mapping[str, bytes] | None) -> bytes:
     match format:
         case "markdown":
             return markdown(*talk).encode()
         case "html":
             return page([talk], render).encode()
         case "headrace":
-            return b"".join(written([talk]))
+            return b"".join(written([talk], files))
 
 
 def _moment(seconds: float) -> tuple[int, int, int, int, int, int]:

@@ -6,12 +6,14 @@ A new shape gets the next number, and a reader that knows the older ones too. do
 Conversations and messages keep their ids if those are of Headrace's form; others get ids that follow from theirs.
 """
 
+import base64
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
-from services.conversations import Conversation, Node
+from services.conversations import Conversation, Node, attached
 from services.errors import Invalid
 from services.exchange import loose
 from services.exchange.loose import Object, identity, items, mapping
@@ -24,17 +26,19 @@ FOLDER = 60  # characters of a folder's name
 MANNER = 200_000  # characters of a manner: its system prompt and what is around it
 
 
-def told(conversation: Conversation, nodes: Sequence[Node]) -> bytes:
-    """One conversation. Never raises because of what a model or a person wrote."""
+def told(conversation: Conversation, nodes: Sequence[Node], files: Mapping[str, bytes] | None = None) -> bytes:
+    """One conversation, with those of its files that are given by their hashes. Never raises because of what a model or a person wrote."""
     said = b",\n".join(map(_node, nodes))
-    return b'{"headrace":%d,"conversation":%s,"nodes":[\n%s\n]}' % (VERSION, _encoded(conversation), said)
+    its = {hash: body for hash in sorted(attached(nodes)) if (body := (files or {}).get(hash)) is not None}
+    more = b',"files":%s' % msgspec.json.encode(its) if its else b""
+    return b'{"headrace":%d,"conversation":%s,"nodes":[\n%s\n]%s}' % (VERSION, _encoded(conversation), said, more)
 
 
-def written(talks: Iterable[tuple[Conversation, Sequence[Node]]]) -> Iterator[bytes]:
+def written(talks: Iterable[tuple[Conversation, Sequence[Node]]], files: Mapping[str, bytes] | None = None) -> Iterator[bytes]:
     """A file of any number of conversations, in pieces."""
     before = b"["
     for conversation, nodes in talks:
-        yield before + told(conversation, nodes)
+        yield before + told(conversation, nodes, files)
         before = b",\n"
     yield b"[]\n" if before == b"[" else b"]\n"
 
@@ -101,6 +105,15 @@ def read(value: Object, now: float) -> tuple[Conversation, tuple[Node, ...], tup
     if loosened:
         notes.append(f"{loosened} message{'s' * (loosened > 1)} could not be linked to a predecessor.")
     return conversation, nodes, tuple(notes)
+
+
+def files(value: Object) -> tuple[bytes, ...]:
+    """The attached files that are in it. Who takes one sees by its bytes what it is."""
+    found = []
+    for body in mapping(value.get("files")).values():
+        with suppress(ValueError):
+            found.append(base64.b64decode(body, validate=True) if isinstance(body, str) else b"")
+    return tuple(filter(None, found))
 
 
 def _whole(node: Node) -> bool:

@@ -50,6 +50,7 @@ class Imported(NamedTuple):
     conversation: Conversation
     nodes: tuple[Node, ...]
     notes: tuple[str, ...] = ()
+    files: tuple[bytes, ...] = ()  # that its messages name by their hashes
 
 
 class Skipped(NamedTuple):
@@ -116,7 +117,7 @@ class Importer:
             conversation, nodes, notes = headrace.read(value, self._now)
         except Invalid as exc:
             return Skipped("headrace", title_of(value), exc.message)
-        return Imported("headrace", conversation, nodes, notes)
+        return Imported("headrace", conversation, nodes, notes, headrace.files(value))
 
     def _foreign(self, kind: str, value: Object, raw: bytes) -> Imported | Skipped:
         told = READERS[kind](value, self._now)

@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from services.attachments.attachments import Attachments
-from services.conversations import Conversation, Node
-from services.errors import NotFound
+from services.conversations import Conversation, Node, attached
+from services.errors import NotFound, RequestError
 from services.exchange.exporting import File, Format, exported
 from services.exchange.importing import Imported, Importer, Report, Skipped
 from services.exchange.page import Render
@@ -46,7 +46,8 @@ class Moving:
                 continue  # deleted since
             recalled = [await self._endings.recalled(node) for node in nodes]
             talks.append((known, await self._attachments.embedded(recalled) if format == "html" else recalled))
-        return await asyncio.to_thread(exported, format, talks, render)
+        files = await self._attachments.bodies([attached(nodes) for _, nodes in talks]) if format == "headrace" else {}
+        return await asyncio.to_thread(exported, format, talks, render, files)
 
     async def bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None]) -> None:
         first, whole = await _begun(pieces)
@@ -76,7 +77,11 @@ class Moving:
         elif found.kind == "headrace" and await self._is_taken(found.nodes):
             report.add(Skipped(found.kind, conversation.title, TAKEN))
         else:
+            for body in found.files:
+                with suppress(RequestError):  # no longer what it was, or too large for here: its message names it all the same
+                    await self._attachments.take("file", body)
             await self._store.create(conversation, found.nodes)
+            self._attachments.sent(attached(found.nodes))
             self._tree.deleted.discard(conversation.id)
             report.add(found)
             self._watchers.tell(conversation.id)

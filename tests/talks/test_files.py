@@ -1,6 +1,7 @@
 """Files in a conversation: what the model gets and the journal keeps, what an edit keeps, and when they are deleted."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from services.attachments.attachments import Attachments
 from services.attachments.shelf import Memory
 from services.chat import Given
 from services.errors import Invalid, NotFound
+from services.exchange.importing import Report
 from services.messages import File, Text
 from tests.attachments.samples import png
 from tests.talks.house import ECHO, House
@@ -83,6 +85,28 @@ async def test_what_is_only_discarded_keeps_its_files(house: House) -> None:
     await house.chat.discard(asked.conversation)
     await house.chat.bring_back(asked.conversation)
     assert (await house.chat.attachment(file.hash))[1] == b"Alpha"
+
+
+async def test_an_export_brings_its_files_to_another_headrace(tmp_path: Path) -> None:
+    here, there = House(tmp_path / "here"), House(tmp_path / "there")
+    file = await given(here, "a.txt", b"Alpha")
+    asked = await here.chat.send(None, ECHO, "What?", files=[file])
+    await here.ended(asked)
+    document = await here.chat.export("headrace")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield document.body
+
+    await there.chat.bring_in(pieces(), Report(), lambda read: None)
+    assert (await there.chat.attachment(file.hash))[1] == b"Alpha"
+    again = await there.chat.regenerate(asked.conversation, asked.answer.id, ECHO)
+    await there.ended(again)
+    assert "Alpha" in there.way.posted[-1]["messages"][0]["content"]
+    await there.chat.delete(asked.conversation)
+    with pytest.raises(NotFound):
+        await there.chat.attachment(file.hash)
+    await here.chat.close()
+    await there.chat.close()
 
 
 async def test_a_start_drops_files_that_were_never_sent(tmp_path: Path) -> None:
