@@ -121,8 +121,9 @@ def test_a_preset_is_saved_used_in_another_tab_and_after_a_restart(place: Place,
     page = place.page
     choose(page, "model-042")
     page.get_by_role("button", name="Parameters", exact=True).click()
-    page.get_by_label("System prompt").fill("You are a pirate.")
     page.get_by_role("textbox", name="Name of the preset").fill("Pirate")
+    page.get_by_label("System prompt").fill("You are a pirate.")
+    page.get_by_label("Seed").focus()
     page.get_by_role("button", name="Save as preset").click()
     page.get_by_role("button", name="Set as default for new chats").click()
     expect(page.get_by_role("button", name="Set as default for new chats")).to_be_hidden()

@@ -30,6 +30,7 @@ class Presets:
         self._on_standard = on_standard
         self._chosen = ""
         self._presets: Sequence[Preset] = ()
+        self._named = ""
         with ui.element("div").classes("hr-presets"):
             with ui.element("div").classes("hr-knob hr-knob-wide"):
                 label = ui.element("label")
@@ -67,7 +68,10 @@ class Presets:
             button.set_visibility(bool(self._chosen))
         self._standard.set_visibility(bool(self._chosen) and self._chosen != standard)
         fill({self._select.html_id: self._chosen}, forced=True)
-        fill({self._name.html_id: known[self._chosen].name if self._chosen else ""})
+        name = known[self._chosen].name if self._chosen else ""
+        if name != self._named:  # else what is written there may be the name of the next one
+            self._named = name
+            fill({self._name.html_id: name}, forced=True)
 
     async def _choose(self, event: GenericEventArguments) -> None:
         await self._on_choose(str(event.args))
