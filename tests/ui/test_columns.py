@@ -114,7 +114,7 @@ def test_stop_in_the_composer_stops_all(page: Page) -> None:
 def test_another_model_answers_the_same_question_and_the_conversation_goes_on_with_it(page: Page) -> None:
     choose(page, "echo")
     expect_state(ask(page, "Why?"), "finished")
-    page.get_by_role("button", name="Regenerate with another model").click()
+    page.get_by_role("button", name="Ask another model").click()
     page.get_by_role("listbox", name="Models").get_by_role("option", name="thinker").click()
     expect(answers(page).locator("summary")).to_contain_text("Thought")
     expect(page.locator(".hr-assistant .hr-switch")).to_contain_text("2/2")

@@ -21,7 +21,7 @@ ACTIONS = {
     "quote": ("format_quote", phrase("Quote")),
     "edit": ("edit", phrase("Edit")),
     "regenerate": ("refresh", phrase("Regenerate")),
-    "another": ("swap_horiz", phrase("Regenerate with another model")),
+    "another": ("swap_horiz", phrase("Ask another model")),
     "spread": ("view_column", phrase("Side by side")),
     "continue": ("play_arrow", phrase("Continue")),
     "delete": ("delete_outline", phrase("Delete")),

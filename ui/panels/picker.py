@@ -58,7 +58,7 @@ class Picker(Element, component=Path(__file__).parent.parent / "static" / "picke
                 "done": say("Done"),
                 "standard": say("Set as default"),
                 "marked": say("{n} of {most} chosen", n="{n}", most="{most}"),
-                "instead": say("Regenerate with another model"),
+                "instead": say("Ask another model"),
                 "nothing": say("Nothing found"),
                 **{can: say(words) for can, words in CAN.items()},
             }
