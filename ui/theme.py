@@ -30,6 +30,7 @@ SCRIPTS = ("window.js", "composer.js", "thread.js", "diagram.js")
 def dress() -> None:
     """Once, before the first page: serve stylesheets and scripts, and put them into every page's head."""
     app.add_static_files("/static", STATIC)
+    app.config.quasar_config["loadingBar"]["skipHijack"] = True  # a bar without a name, at every upload
     diagrams.serve()
     for name in SHEETS:
         ui.add_head_html(f'<link rel="stylesheet" href="{_address(name)}">', shared=True)

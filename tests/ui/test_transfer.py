@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.ui.axe import Axe
+from tests.ui.test_chat_page import visit
 from tests.ui.test_shelf import begin, context, library, line, order, page
 
 __all__ = ["context", "library", "page"]
@@ -21,9 +22,10 @@ def choose_file(page: Page, file: Path | dict[str, object]) -> None:
 
 
 def test_an_export_of_chatgpt_is_imported_once(page: Page, axe: Axe) -> None:
-    page.get_by_role("button", name="Import and export").click()
+    home = page.url
+    visit(page, f"{home}settings")
     choose_file(page, CHATGPT)
-    report = page.get_by_role("dialog").get_by_role("status")
+    report = page.locator(".hr-report")
     expect(report).to_contain_text("1 conversation imported. 2 were skipped.")
     expect(report.get_by_role("listitem").first).to_contain_text("A mill in the valley: Left out: hidden instructions (1)")
     axe(page)
@@ -31,19 +33,19 @@ def test_an_export_of_chatgpt_is_imported_once(page: Page, axe: Axe) -> None:
     expect(report).to_contain_text("1 was here already.")
     choose_file(page, {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no conversations here"})
     expect(report).to_contain_text("This file is not JSON")
-    page.get_by_role("button", name="Close", exact=True).click()
+    visit(page, home)
     line(page, "A mill in the valley").get_by_role("link").click()
     expect(page).to_have_title("A mill in the valley")
 
 
-def test_one_is_exported_from_its_menu_and_all_from_the_dialog(page: Page) -> None:
+def test_one_is_exported_from_its_menu_and_all_from_the_settings(page: Page) -> None:
     begin(page, "To be **exported**")
     for format, name, inside in (("Markdown", ".md", "To be **exported**"), ("HTML", ".html", "<strong>exported</strong>")):
         with page.expect_download() as download:
             order(page, "To be **exported**", "Export", format)
         assert download.value.suggested_filename.endswith(name)
         assert inside in download.value.path().read_text()
-    page.get_by_role("button", name="Import and export").click()
+    visit(page, page.url.rpartition("/c/")[0] + "/settings")
     with page.expect_download() as download:
         page.get_by_role("button", name="Export as JSON").click()
     assert "To be **exported**" in [each["conversation"]["title"] for each in json.loads(download.value.path().read_text())]

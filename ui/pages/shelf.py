@@ -115,18 +115,13 @@ class Shelf:
         self._news = Soon(self.show, after=NEWS, rest=REST)
         self._discarded: str | None = None  # what this page threw away last
         self._moves = Moves(chat)
-        self._sidebar = Sidebar(
-            on_new=on_new, on_open=self._open, on_act=self._act, on_more=self._more, on_fold=self._fold, on_transfer=self._transfer
-        )
+        self._sidebar = Sidebar(on_new=on_new, on_open=self._open, on_act=self._act, on_more=self._more, on_fold=self._fold)
         self._unwatch = chat.watch(self._changed)
         self._client.on_delete(self._leave)
 
     def build_over(self) -> None:
         """What lies over the page when it is wanted."""
         self._toast = Toast()
-        self._files = ui.dialog()
-        self._files.props["aria-label"] = say("Import and export")
-        self._built = False  # what is in it, which few pages need
         Palette(on_look=self._look, on_go=self._go)
 
     def _leave(self) -> None:
@@ -172,16 +167,6 @@ class Shelf:
             return [_result(hit, today) for hit in await self._chat.search(query)]
         recent = [known for known in (await self._shelves.look()).known.values() if not known.archived][:RECENT]
         return [Result(NEW, [say("New chat")], "", []), *(_result(Hit(known, None, ((known.title, False),)), today) for known in recent)]
-
-    def _transfer(self) -> None:
-        if not self._built:
-            self._built = True
-            with self._files, ui.element("div").classes("hr-options"):
-                self._moves.build()
-                with ui.element("div").classes("hr-tools"):
-                    ui.element("div").classes("hr-grow")
-                    ui.button(say("Close"), color=None, on_click=self._files.close).props("flat dense no-caps")
-        self._files.open()
 
     async def _more(self) -> None:
         self._most += LINES

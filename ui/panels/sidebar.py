@@ -36,7 +36,6 @@ class Sidebar:
         on_act: Callable[[str, str, object], Awaitable[None]],
         on_more: Callable[[], Awaitable[None]],
         on_fold: Callable[[set[str]], Awaitable[None]],
-        on_transfer: Callable[[], None],
     ) -> None:
         with ui.element("div").classes("hr-side-head"):
             ui.label("Headrace").classes("hr-brand")
@@ -47,8 +46,6 @@ class Sidebar:
             "click", js_handler="() => dispatchEvent(new Event('hr-search'))"
         )
         self._lines = Lines(on_open=on_open, on_act=on_act, on_more=on_more, on_fold=on_fold)
-        with ui.element("div").classes("hr-side-foot") as self.foot:
-            icon_button("import_export", say("Import and export")).on("click", on_transfer)
 
     def show(self, shown: Shown) -> None:
         self._lines.show(shown)
