@@ -103,7 +103,7 @@ def test_an_answer_is_regenerated_with_another_model(page: Page) -> None:
 def test_a_double_click_regenerates_once(page: Page) -> None:
     choose(page, "echo")
     expect_state(ask(page, "First"), "finished")
-    button = answers(page).first.get_by_role("button", name="Regenerate")
+    button = answers(page).first.get_by_role("button", name="Regenerate", exact=True)
     button.evaluate("button => { button.click(); button.click(); }")
     expect(answers(page).get_by_text("2/2")).to_be_visible()
     expect_state(answers(page), "finished")
