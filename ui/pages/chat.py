@@ -26,7 +26,6 @@ from ui.panels.transcript import Transcript
 from ui.panels.welcome import Welcome
 from ui.theme import change_to, frame, put_on, settings_link
 
-PATIENCE = 30.0  # seconds that a page may take to be built, where the disk or the processor is busy, before it is an error
 STALE = 30.0  # seconds after which a page that is opened asks the model servers again
 
 
