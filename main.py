@@ -67,6 +67,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         max_body=settings.server.max_body,
         idle=settings.server.heartbeat,
         write_timeout=settings.server.write_timeout,
+        faults=settings.server.faults,
     )
     sys.stdout.write(f"Headrace is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl+C ends it)\n")
     sys.stdout.flush()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.faults import Faults
 from services.api.gate import Gate
 from services.api.routes import PATHS, router
 from services.chat import Chat
@@ -32,9 +33,12 @@ def build(
     max_body: int = 20_000_000,
     idle: float = 15.0,
     write_timeout: float = 30.0,
+    faults: bool = True,
 ) -> ASGIApp:
-    """The whole of Headrace as one ASGI app; `mock` is the public rehearsal, if there is one."""
-    api = router(chat, mock=mock, idle=idle, write_timeout=write_timeout)
+    """The whole of Headrace as one ASGI app; `mock` is the public rehearsal, if there is one; `faults` can be asked for."""
+    api: ASGIApp = router(chat, mock=mock, idle=idle, write_timeout=write_timeout)
+    if faults:
+        api = Faults(api, write_timeout=write_timeout)  # inside the gate: not for pages of other origins
     gate: ASGIApp = Gate(_Switch(chat, api, pages), hosts=hosts, origins=cors_origins, max_body=max_body)
     if not cors_origins:
         return gate

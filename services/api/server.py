@@ -14,10 +14,23 @@ from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from services.api.faults import CONNECTION
 from services.errors import SettingsError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's, with the connection in the scope of each request: ASGI has no message for a reset, or an answer without an end.
+
+    Here, where the connection is known, and not by way of whose method `send` is: middleware may have wrapped that, and CORS does.
+    """
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
 
 
 class Server(uvicorn.Server):
@@ -29,7 +42,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: ASGIApp, drain: Callable[[], Awaitable[None]], hurry: Callable[[], Coroutine[None, None, None]]) -> None:
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=Protocol,
             ws="websockets-sansio",
             lifespan="on",
             log_level="warning",

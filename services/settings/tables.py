@@ -194,6 +194,7 @@ class Server(_Table):
     drain: float = Field(default=2.0, ge=0, allow_inf_nan=False, description="seconds that open streams may finish in after SIGTERM")
     grace: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="seconds until a reply that nobody reads any more is stopped")
     max_streams: Count = Field(default=1000, description="replies running at the same time")
+    faults: bool = Field(default=True, description="break a stream where its request asks for that (docs/faults.md)")
 
 
 class Storage(_Table):

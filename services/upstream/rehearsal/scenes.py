@@ -12,6 +12,7 @@ QUOTED = 200  # characters of a tool's answer that are repeated
 MOST_QUOTED = 8
 SLOW = 10.0  # tokens per second
 PATIENCE = 1  # seconds that the server asks for when it refuses
+CALLS = 200  # more than servers allow tools
 ROUNDS = 200  # of the slow scene: about three minutes
 
 ANSWER = "The mill wheel turns as long as water flows over it. “Köln” and 水車 are in here, and a 👋, so that encodings show."
@@ -19,6 +20,11 @@ THOUGHTS = "The user wants to see reasoning. So I think for a moment, and then a
 PLAN = "Weather and time are two different tools, and neither needs the other: both at once."
 OVERLOADED = "The model is overloaded. Please try again later."
 LIMITED = "Rate limit reached: this scene refuses every request. Please try again in 1 s."
+SEPARATED = (
+    "Lines end at LF only. Not at these:"
+    + "".join(f" {ord(mark):04X} {mark}," for mark in "\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+    + " so this is one line."
+)
 SLOWLY = " One drop after the other falls into the pond."
 
 
@@ -48,6 +54,12 @@ def _calls(question: Question) -> Iterator[Delta]:
     yield from call(f"{random.getrandbits(96):024x}", "get_time", '{"zone":"Europe/Berlin"}')
 
 
+def _many_calls(question: Question) -> Iterator[Delta]:
+    random = question.random
+    for number in range(CALLS):
+        yield from call(f"{random.getrandbits(96):024x}", "get_weather", f'{{"city":"Köln {number}"}}')
+
+
 def _quoted(result: str) -> str:
     line = " ".join(result.split())
     return f"“{line}”" if len(line) <= QUOTED else f"“{line[:QUOTED]}…”"
@@ -71,4 +83,6 @@ SCENES: dict[str, Callable[[Question], Script | Fault]] = {
     "refused": lambda question: Fault(429, LIMITED, "rate_limit_exceeded", PATIENCE),
     "overloaded": lambda question: Fault(503, OVERLOADED),
     "slow": _slow,
+    "calls": lambda question: Script(_many_calls(question), end="tool_calls"),
+    "separators": lambda question: Script(say(SEPARATED)),
 }
