@@ -11,6 +11,7 @@ A text that a language has not is said in English, and so is everything where no
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import copy
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
@@ -66,8 +67,10 @@ def speak(chosen: str = "") -> Code:
 
 def language() -> Code:
     """Of the page in whose context this is called."""
-    stack = Slot.stacks.get(get_task_id())
-    return _spoken.get(stack[-1].parent.client, "en") if stack else "en"
+    for slot in reversed(Slot.stacks.get(get_task_id(), ())):
+        with suppress(RuntimeError):  # the element that something was pressed on is gone
+            return _spoken.get(slot.parent.client, "en")
+    return "en"
 
 
 def say(text: str, /, **values: object) -> str:

@@ -33,6 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own(home: Path) -> Iterator[Served]:
     with served(home, FILE) as running:
         yield running
+    assert "Traceback" not in (home / "log").read_text()
 
 
 class Told:
@@ -90,6 +91,7 @@ def test_a_server_is_added_tried_and_asked_and_its_key_is_told_to_nobody(page: P
     form.get_by_role("button", name="Save").click()
     expect(form).to_be_hidden()
     expect(page.get_by_role("heading", name="mill")).to_be_visible()
+    expect(page.get_by_role("button", name="Add a server")).to_be_focused()
     assert kept(home) == {"upstreams": [{"name": "mill", "dialect": "openai_chat", "base_url": f"{headrace.url}/v1", "api_key": SECRET}]}
     page.get_by_role("button", name="Edit mill").click()
     form = page.get_by_role("dialog", name="Edit mill")
@@ -98,6 +100,7 @@ def test_a_server_is_added_tried_and_asked_and_its_key_is_told_to_nobody(page: P
     fill(page, Models="rehearsal/echo")
     form.get_by_role("button", name="Save").click()
     expect(form).to_be_hidden()
+    expect(page.get_by_role("button", name="Edit mill")).to_be_focused()
     visit(page, own.url)
     choose(page, "rehearsal/echo")
     expect_state(ask(page, "Through two houses"), "finished")
@@ -114,8 +117,10 @@ def test_a_server_of_the_file_is_switched_off_for_good(page: Page, own: Served, 
     visit(page, f"{own.url}/settings")
     line = page.get_by_role("listitem").filter(has_text="filed")
     expect(line).to_contain_text("from settings.toml")
-    page.get_by_role("switch", name="Use filed").click()
+    page.get_by_role("switch", name="Use filed").focus()
+    page.keyboard.press("Space")
     expect(line).to_contain_text("switched off")
+    expect(page.get_by_role("switch", name="Use filed")).to_be_focused()
     page.reload()
     expect(line).to_contain_text("switched off")
     expect(page.get_by_role("switch", name="Use filed")).not_to_be_checked()

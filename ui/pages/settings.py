@@ -135,9 +135,10 @@ class SettingsPage:
             wrong = {"": exc.message}
         if not wrong:
             background_tasks.create(self._chat.refresh_models(patient=True), name="refresh models")
-        elif "" in wrong:
-            ui.notify(wrong[""], type="warning", position="top")
-        self._show_servers()
+        with self._client:
+            if "" in wrong:
+                ui.notify(wrong[""], type="warning", position="top")
+            self._show_servers()
         return wrong
 
     async def _try_out(self, name: str, fields: Mapping[str, Any] | None, key: str | None) -> Trial | Mapping[str, str]:
@@ -195,7 +196,8 @@ class SettingsPage:
         try:
             await work
         except HeadraceError as exc:
-            ui.notify(exc.message, type="warning", position="top")
+            with self._client:
+                ui.notify(exc.message, type="warning", position="top")
             return False
         return True
 

@@ -30,12 +30,16 @@ class General:
         self._on_model = on_model
         self._on_titles = on_titles
         self._wishes = Wishes()
+        self._offered: object = None
         self._model = ui.element("div")
         self._titles = ui.element("div")
         self._likes = ui.element("div")
 
     def show_models(self, models: Mapping[str, str], chosen: str, fixed: str | None) -> None:
         """`models` by what is chosen; `fixed` is what has the last word on it, if that is not the page."""
+        if (models, chosen, fixed) == self._offered:
+            return
+        self._offered = (models, chosen, fixed)
         self._model.clear()
         with self._model:
             first = {"": say("The first one that answers")}

@@ -1,5 +1,6 @@
 """The form of one model server, in a dialog. A key that is typed goes to the server once, and never comes back."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -126,7 +127,8 @@ class ServerForm:
         wrong = await self._on_save(name, fields, key)
         self._show_errors(wrong)
         if not wrong:
-            ui.run_javascript(f"getHtmlElement({self._dialog.id}).close()")
+            edit = say("Edit {name}", name=fields["name"])
+            ui.run_javascript(f"getHtmlElement({self._dialog.id}).close(); refocus('.hr-server-list', {json.dumps(edit)})")
 
     async def _try(self, event: GenericEventArguments) -> None:
         self._tell(None)

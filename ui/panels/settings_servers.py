@@ -42,6 +42,7 @@ class Servers:
         self._intents = intents
         self._shown: Sequence[tuple[Server, Listing | None]] = ()
         self._tried: dict[str, Trial | None] = {}  # None: under way
+        self._drawn: object = None
         self._fixed = ui.label("").classes("hr-fixed")
         self._list = ui.element("ul").classes("hr-server-list")
         self._form = ServerForm(on_save=intents.save, on_try=intents.try_out)
@@ -49,14 +50,18 @@ class Servers:
 
     def show(self, servers: Sequence[tuple[Server, Listing | None]], fixed: str | None) -> None:
         """Every server with what it told last, if it is asked; `fixed` is what names them all, if they cannot be changed here."""
-        self._shown = servers
-        self._fixed.set_text(say("Set by the {place}.", place=fixed) if fixed else "")
-        self._fixed.set_visibility(bool(fixed))
-        self._add.set_visibility(not fixed)
-        self._list.clear()
-        with self._list:
-            for server, listing in servers:
-                self._line(server, listing)
+        if (servers, self._tried) == self._drawn:
+            return
+        self._shown, self._drawn = servers, (servers, dict(self._tried))
+        with self._list.client:  # what was pressed to come here may be drawn anew, too
+            self._fixed.set_text(say("Set by the {place}.", place=fixed) if fixed else "")
+            self._fixed.set_visibility(bool(fixed))
+            self._add.set_visibility(not fixed)
+            self._list.clear()
+            with self._list:
+                for server, listing in servers:
+                    self._line(server, listing)
+            ui.run_javascript("refocus('.hr-server-list')")
 
     def _line(self, server: Server, listing: Listing | None) -> None:
         with ui.element("li").classes("hr-server").props(f'data-state="{listing.state if listing else "off"}"'):

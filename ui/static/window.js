@@ -25,6 +25,15 @@ function wear(wishes) {
   window.Quasar?.Dark.set(wishes.look === "system" ? "auto" : wishes.look === "dark");
 }
 
+// What is drawn anew takes the focus along: it goes back to what has the same name in the same place.
+let named = "";
+document.addEventListener("focusin", (e) => (named = e.target.ariaLabel ?? ""));
+
+function refocus(place, name = named) {
+  if (document.activeElement !== document.body && document.activeElement?.isConnected) return;
+  [...document.querySelectorAll(`${place} [aria-label]`)].find((one) => one.ariaLabel === name)?.focus();
+}
+
 // From the settings to where one came from.
 function goBack() {
   const home = (window.path_prefix ?? "") + "/";
