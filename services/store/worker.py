@@ -137,6 +137,6 @@ class Worker:
     async def close(self) -> None:
         if not self._closed:
             self._closed = True
-            self._searching.shutdown()
-            await self._run(lambda database: database.close())
-            self._threads.shutdown()
+            for threads in (self._searching, self._threads):  # what is being read or indexed in them ends first
+                await asyncio.to_thread(threads.shutdown)
+            await asyncio.to_thread(lambda: self._database.result().close())
