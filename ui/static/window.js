@@ -30,7 +30,7 @@ let named = "";
 document.addEventListener("focusin", (e) => (named = e.target.ariaLabel ?? ""));
 
 function refocus(place, name = named) {
-  if (document.activeElement !== document.body && document.activeElement?.isConnected) return;
+  if (document.activeElement !== document.body && document.activeElement?.checkVisibility()) return;
   [...document.querySelectorAll(`${place} [aria-label]`)].find((one) => one.ariaLabel === name)?.focus();
 }
 
