@@ -9,7 +9,7 @@ from services.api.rehearsal import Mock
 from services.api.server import Server, bind, run
 from services.attachments.attachments import Attachments, Limits
 from services.attachments.shelf import Folder, Memory
-from services.chat import Chat, Installed, Retention
+from services.chat import Bounds, Chat, Installed, Records, Retention
 from services.check import check
 from services.errors import SettingsError
 from services.generations import JOURNALS
@@ -56,6 +56,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         attachments=attachments(layers),
         titles=lambda: layers.settings.chat.titles,
         installed=Installed(layers, assembly),
+        records=Records(Bounds(settings.record.bytes, settings.record.all_bytes), on=settings.record.on),
         prices=[Price(**price.model_dump()) for price in settings.chat.prices],
     )
     app = build(

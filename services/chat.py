@@ -37,6 +37,8 @@ from services.library.titles import Titles
 from services.messages import Message, Reply, Turn
 from services.models import Listing
 from services.prices import Price
+from services.record.record import Reader, Record
+from services.record.records import Bounds, Records
 from services.setup.servers import Installed, Servers
 from services.setup.wishes import Liking
 from services.store.store import Store
@@ -52,6 +54,7 @@ from services.upstream.catalogue import Catalogue
 
 __all__ = [
     "Asked",
+    "Bounds",
     "Chat",
     "Document",
     "Given",
@@ -61,6 +64,8 @@ __all__ = [
     "Limits",
     "Listing",
     "Pruned",
+    "Record",
+    "Records",
     "Report",
     "Retention",
     "Servers",
@@ -90,11 +95,15 @@ class Chat(Conversations, Models):
         attachments: Attachments | None = None,
         installed: Installed | None = None,
         prices: Sequence[Price] = (),
+        records: Records | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
         self._attachments = attachments or Attachments()
-        self._generations = Generations(journal, self._ended, retention=retention, max_running=max_running, grace=grace)
+        self._records = records or Records()
+        self._generations = Generations(
+            journal, self._ended, retention=retention, max_running=max_running, grace=grace, dropped=self._records.forget
+        )
         interrupted = self._generations.restore()
         self._untold = dict.fromkeys([*self._generations.of_conversations(UNTOLD), *interrupted])
         self._watchers = Watchers()
@@ -149,7 +158,9 @@ class Chat(Conversations, Models):
         def start(turn: Turn, heard: tuple[Message, ...]) -> Started:
             asked = msgspec.structs.replace(turn, model=own, messages=heard)
             named = msgspec.structs.replace(turn, model=full)
-            return self._generations.start(id, named, lambda _, emit: upstream.read(asked, emit))
+            started = self._generations.start(id, named, lambda _, emit: upstream.read(asked, emit, self._records.get(id)))
+            self._records.begin(id, self._generations.began(id))  # before its task takes its first step
+            return started
 
         known = self._catalogue.model(upstream.name, own)
         return Prepared(full, self._catalogue.prefills(upstream.name), known.vision if known else None, start)
@@ -187,6 +198,14 @@ class Chat(Conversations, Models):
     def reply(self, id: str) -> Reply:
         """A snapshot: the reply as far as it has come, and the position from which to follow it."""
         return self._generations.reply(id)
+
+    def record(self, id: str) -> Record | None:
+        """What went over the wires for it. None: nothing was kept, or not any more."""
+        return self._records.get(id)
+
+    def reads(self, id: str, dialect: str, agent: str = "") -> Reader | None:
+        """A client begins to read it: the record is told what it is given."""
+        return record.reads(dialect, agent) if (record := self._records.get(id)) else None
 
     def keyed(self, key: str) -> Keyed | None:
         """What was started with an Idempotency-Key (its digest) last, of what runs or is kept."""

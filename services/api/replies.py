@@ -1,7 +1,7 @@
 """A generation as a response: streamed or whole, in any dialect. All surfaces answer through this."""
 
 import re
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -14,12 +14,17 @@ from services.api.errors import ClientGone, UpstreamFailure, json_response
 from services.api.keys import Keys
 from services.api.stream import Batches, EventStream, Presence
 from services.chat import Chat
+from services.downstream import WRITERS
 from services.downstream.turns import wants_stream
 from services.downstream.writer import Writer
 from services.errors import BadRequest
 from services.events import Entry, Failed, Retrying, Started, Status
 from services.messages import Turn
+from services.record.record import Reader
 
+Write = Callable[[Sequence[Entry]], bytes]
+
+NAMES = {writer: name for name, writer in WRITERS.items()}
 SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
 
 
@@ -53,7 +58,7 @@ class Replies:
         if not streams:
             return await self.whole(request, writer, started, body)
         if at_once:
-            return self.stream(writer, writer(started, body), started)
+            return self.stream(writer, writer(started, body), started, agent=_agent(request))
         batches = self._chat.follow(started.generation)
         try:
             async with Presence(request.receive) as presence:
@@ -65,7 +70,7 @@ class Replies:
             await batches.aclose()
             self._chat.left(started.generation)
             raise ClientGone
-        return self.stream(writer, writer(started, body), started, batches, first)
+        return self.stream(writer, writer(started, body), started, batches, first, agent=_agent(request))
 
     async def start(self, request: Request, body: Mapping[str, Any], turn: Turn) -> Started:
         """The generation of a turn, or the one that the same request with the same `Idempotency-Key` has started before.
@@ -83,19 +88,26 @@ class Replies:
         started: Started,
         batches: Batches | None = None,
         first: Sequence[Entry] = (),
+        agent: str = "",
     ) -> EventStream:
         """A generation from its first entry as a stream; `first` are entries that were taken from `batches` already."""
         id = started.generation
+        reader = self._chat.reads(id, NAMES[dialect], agent)
         return EventStream(
             batches or self._chat.follow(id),
-            writing.write,
+            _noted(writing.write, reader) if reader else writing.write,
             headers=[(b"content-type", dialect.media), *dialect.headers, (b"headrace-generation", id.encode()), (b"location", _place(id))],
             first=first,
             heartbeat=writing.heartbeat,
             idle=self._idle,
             write_timeout=self._write_timeout,
-            left=lambda: self._chat.left(id),
+            left=lambda: self._left(id, reader),
         )
+
+    def _left(self, id: str, reader: Reader | None) -> None:
+        if reader:
+            reader.left()
+        self._chat.left(id)
 
     async def whole(self, request: Request, writer: type[Writer], started: Started, body: Mapping[str, Any]) -> Response:
         """A generation as one JSON object, once it has ended. Raises UpstreamFailure."""
@@ -108,10 +120,14 @@ class Replies:
             raise ClientGone
         await self._chat.recall(id)
         reply = self._chat.reply(id)
+        reader = self._chat.reads(id, NAMES[writer], _agent(request))
         if reply.problem:
             problem = reply.problem
             raise UpstreamFailure(problem.message, problem.code, problem.status, problem.retry_after)
-        return json_response(writer.whole(reply, body), headers={"headrace-generation": id, "location": _place(id).decode()})
+        answer = writer.whole(reply, body)
+        if reader:
+            reader.wrote(reply.seq, answer)
+        return json_response(answer, headers={"headrace-generation": id, "location": _place(id).decode()})
 
 
 def _bounded(request: Request, turn: Turn, *, at_once: bool) -> Turn:
@@ -120,6 +136,22 @@ def _bounded(request: Request, turn: Turn, *, at_once: bool) -> Turn:
     if given is not None and not (SECONDS.fullmatch(given) and float(given) > 0):
         raise BadRequest(f"Headrace-Timeout is a number of seconds above 0, such as 30; got {given[:40]!r}.")
     return msgspec.structs.replace(turn, tries=turn.tries if at_once else 1, within=float(given) if given else turn.within)
+
+
+def _noted(write: Write, reader: Reader) -> Write:
+    """The same, and what is written is on record. An answer that sends nothing for some entries writes nothing for them."""
+    wrote = reader.wrote
+
+    def noting(entries: Sequence[Entry]) -> bytes:
+        if data := write(entries):
+            wrote(entries[-1].seq, data)
+        return data
+
+    return noting
+
+
+def _agent(request: Request) -> str:
+    return request.headers.get("user-agent", "")
 
 
 def _place(id: str) -> bytes:

@@ -10,6 +10,7 @@ from services.api.compat import Compat, refusal_at
 from services.api.errors import Endpoint, Methods, error_response
 from services.api.listings import NOT_HERE, Listings
 from services.api.native import Native
+from services.api.records import RecordRoutes
 from services.api.replies import Replies
 from services.api.responses import Responses
 from services.chat import Chat
@@ -26,12 +27,14 @@ def router(chat: Chat, *, mock: ASGIApp | None = None, idle: float = 15.0, write
     native, compat = Native(chat, replies), Compat(chat, replies)
     listings = Listings(chat, replies)
     openai, anthropic, ollama = (WRITERS[dialect].refusal for dialect in ("openai_chat", "anthropic", "ollama_chat"))
-    attachments = Attachments(chat)
+    attachments, records = Attachments(chat), RecordRoutes(chat)
     ai, sentence = AI(chat, replies), WRITERS["ai_sdk"].refusal
     return Router(
         [
             Route("/chat", Methods(POST=Endpoint(native.post_turn), GET=Endpoint(native.generations))),
             Route("/chat/{id}", Methods(GET=Endpoint(native.follow), DELETE=Endpoint(native.stop))),
+            Route("/chat/{id}/record", Methods(GET=Endpoint(records.whole))),
+            Route("/chat/{id}/upstream", Methods(GET=Endpoint(records.upstream))),
             Route("/attachments", Methods(POST=Endpoint(attachments.post))),
             Route("/attachments/{hash}", Methods(GET=Endpoint(attachments.get))),
             Route("/models", Methods(GET=Endpoint(native.models))),

@@ -60,7 +60,7 @@ class EventLog:
         self.ended = False
         self._journal = journal
         self._clock = clock
-        self._began = clock()
+        self.began = clock()
         self._first_delta: float | None = None
         self._open: dict[int, None] = {}  # numbers of open parts, in order
         self._followers: dict[Follower, None] = {}
@@ -109,7 +109,7 @@ class EventLog:
         """
         if self.ended:
             raise RuntimeError(f"{self!r} has ended")
-        at = (self._clock() - self._began) * 1000
+        at = (self._clock() - self.began) * 1000
         seq = len(self.entries)
         if len(events) == 1 and type(events[0]) is PartDelta and self._first_delta is not None:  # 99 of 100 appends
             entry = Entry(seq + 1, at, events[0])

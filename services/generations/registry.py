@@ -73,7 +73,7 @@ class Generations:
 
     One that stops with its last reader does so `grace` seconds after they have left, unless somebody reads again.
 
-    `ended` is called with each generation whose terminal event is kept.
+    `ended` is called with each generation whose terminal event is kept, `dropped` with the id of each one that is no longer kept.
     """
 
     def __init__(
@@ -84,9 +84,11 @@ class Generations:
         retention: Retention = KEEP,
         max_running: int = 1000,
         grace: float = 0.0,
+        dropped: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._journal = journal
         self._tell = ended
+        self._dropped = dropped
         self._retention = retention
         self._max_running = max_running
         self._grace = grace
@@ -194,6 +196,10 @@ class Generations:
     def started(self, id: str) -> Started:
         return self._get(id).started
 
+    def began(self, id: str) -> float:
+        """The moment from which its log counts, on the monotonic clock, if it was started by this process."""
+        return self._get(id).log.began
+
     def turn(self, id: str) -> Turn:
         return self._get(id).turn
 
@@ -281,6 +287,7 @@ class Generations:
         label = self._ended.pop(id).label
         self._let_go(id)
         self._journal.drop(id)
+        self._dropped(id)
         thread = (label.client, label.thread or "")
         if self._threads.get(thread) == id:
             del self._threads[thread]

@@ -245,6 +245,14 @@ class Attachments(_Table):
     paste: Count = Field(default=8_000, description="characters from which a pasted text is made a file, which can be undone")
 
 
+class Record(_Table):
+    """What the inspector shows of a reply: requests, reads and writes, in memory only."""
+
+    on: bool = Field(default=True, description="keep what went over the wires for each reply, for the inspector")
+    bytes: Count = Field(default=16_000_000, description="bytes kept of one reply")
+    all_bytes: Count = Field(default=64_000_000, description="bytes kept of all replies together; the oldest go first")
+
+
 class Rehearsal(_Table):
     enabled: bool = Field(default=True, description="offer the built-in models, which need no server")
     speed: Positive = Field(default=60.0, description="tokens per second of the built-in models")
@@ -292,6 +300,7 @@ class Settings(_Table):
     storage: Storage = Storage()
     chat: ChatDefaults = ChatDefaults()
     attachments: Attachments = Attachments()
+    record: Record = Record()
     rehearsal: Rehearsal = Rehearsal()
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()

@@ -17,6 +17,7 @@ from services.errors import TimedOut, Unreachable, UpstreamError
 from services.events import Event, Failed, PartStarted, Retrying, Status
 from services.messages import Turn
 from services.models import Model
+from services.record.record import Record
 from services.upstream.breaker import Breaker
 from services.upstream.catalogue import Upstream, is_local
 from services.upstream.http import Emit
@@ -52,20 +53,20 @@ class Persistent:
     async def models(self) -> list[Model]:
         return await self._upstream.models()
 
-    async def read(self, turn: Turn, emit: Emit) -> None:
+    async def read(self, turn: Turn, emit: Emit, record: Record | None = None) -> None:
         """Raises what the upstream's `read` raises, TimedOut at the turn's deadline, Unreachable while the server is left alone."""
         try:
             async with asyncio.timeout(turn.within):
-                await self._read(turn, emit)
+                await self._read(turn, emit, record)
         except TimeoutError as exc:
             raise TimedOut(f"The answer did not end within the {turn.within:g} s asked for.", code="deadline", retryable=False) from exc
 
-    async def _read(self, turn: Turn, emit: Emit) -> None:
+    async def _read(self, turn: Turn, emit: Emit, record: Record | None) -> None:
         self._refuse_while_left_alone()
         self._budget.asked()
         attempt = _Attempt(emit)
         try:
-            while not await self._ask(turn, attempt):
+            while not await self._ask(turn, attempt, record):
                 attempt.number += 1
         except UpstreamError as exc:
             self._breaker.note(failed=exc.kind in OUT_OF_ORDER and not attempt.begun)
@@ -75,12 +76,12 @@ class Persistent:
             raise
         self._breaker.note(failed=attempt.code in OUT_OF_ORDER)
 
-    async def _ask(self, turn: Turn, attempt: "_Attempt") -> bool:
+    async def _ask(self, turn: Turn, attempt: "_Attempt", record: Record | None) -> bool:
         """One attempt. False: it failed, the time until the next one is over, and it may be made."""
         again = attempt.number < turn.tries
         try:
             attempt.may_fail = again and self._budget.left
-            await self._upstream.read(turn, attempt.emit)
+            await self._upstream.read(turn, attempt.emit, record)
             return True
         except _Failed as exc:
             code, wait = exc.event.code, self._wait(attempt.number, exc.event.code, exc.event.retry_after)

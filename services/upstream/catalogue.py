@@ -14,6 +14,7 @@ from typing import Protocol
 from services.errors import TimedOut, UnknownModel, Unreachable, UpstreamError
 from services.messages import Turn
 from services.models import Listing, Model
+from services.record.record import Record
 from services.upstream.http import Emit
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class Upstream(Protocol):
     name: str
     host: str
 
-    async def read(self, turn: Turn, emit: Emit) -> None: ...
+    async def read(self, turn: Turn, emit: Emit, record: Record | None = None) -> None: ...
 
     async def models(self) -> list[Model]: ...
 

@@ -20,6 +20,7 @@ from services.errors import LimitExceeded, NotAStream, ProtocolError, TimedOut, 
 from services.events import Event, Finished, Status
 from services.messages import Turn
 from services.models import Model
+from services.record.record import Exchange, Record
 from services.upstream.connections import BROKEN, Response, Transport
 from services.upstream.patience import PATIENT, Patience, Timeouts
 from services.upstream.reader import Reader
@@ -53,29 +54,35 @@ class HTTPUpstream:
         self._base_url = base_url.rstrip("/")
         self._transport = transport
         self._headers = {"content-type": "application/json", "accept-encoding": "identity", **reader(max_line).headers(api_key)}
+        self._key = api_key
         self._timeouts = timeouts
         self._max_reply = max_reply
 
     def __repr__(self) -> str:
         return f"<HTTPUpstream {self.name} {self.host}>"
 
-    async def read(self, turn: Turn, emit: Emit) -> None:
-        """POST the turn and emit its story, batch by batch, up to the terminal event.
+    async def read(self, turn: Turn, emit: Emit, record: Record | None = None) -> None:
+        """POST the turn and emit its story, batch by batch, up to the terminal event. The record is given every byte.
 
         Raises UpstreamError when the server cannot be reached, refuses, falls silent or breaks off, Invalid when its
         dialect cannot say this turn, LimitExceeded when it sends more than is allowed.
         """
         reader = self._reader()
         path, body = reader.request(turn)
+        exchange = record.asks("POST", self._base_url + path, self._headers, body, secret=self._key) if record else None
         try:
             with Patience(self._timeouts) as patience:
                 response = await self._send("POST", path, body)
+                if exchange:
+                    exchange.answered(response.status, response.headers)
                 try:
-                    await self._check(response)
+                    await self._check(response, exchange)
                     emit([Status("waiting")])
-                    await self._pump(response, reader, emit, patience)
+                    await self._pump(response, reader, emit, patience, exchange)
                 finally:
                     await response.close()
+                    if exchange:
+                        exchange.closed()
         except (TimedOut, Truncated):
             # The server may have said how the answer ends, and only failed to end its stream.
             held = reader.finish()
@@ -84,11 +91,14 @@ class HTTPUpstream:
                 raise
             emit(held)
 
-    async def _pump(self, response: Response, reader: Reader, emit: Emit, patience: Patience) -> None:
+    async def _pump(self, response: Response, reader: Reader, emit: Emit, patience: Patience, exchange: Exchange | None) -> None:
         left = self._max_reply
+        took = exchange.took if exchange else None
 
         def into(data: bytes) -> Awaitable[None] | bool | None:
             nonlocal left
+            if took:
+                took(data)
             left -= len(data)
             if left < 0:
                 raise LimitExceeded(f"{self.name} sent more than {self._max_reply:,} bytes in one reply.")
@@ -104,7 +114,7 @@ class HTTPUpstream:
         except BROKEN as exc:
             raise self._broken_off() from exc
         if reader.done:
-            await _linger(response)
+            await _linger(response, took)
         else:
             emit(reader.finish())
 
@@ -124,21 +134,23 @@ class HTTPUpstream:
         except BROKEN as exc:
             raise self._not_answered(exc) from exc
 
-    async def _check(self, response: Response) -> None:
+    async def _check(self, response: Response, exchange: Exchange | None = None) -> None:
         if 300 <= response.status < 400:
             target = _host(response.headers.get("location", "")) or "another path"
             raise NotAStream(f"{self.name} redirects to {target}. Put the final address into base_url.", code="redirect")
         if response.status != 200:
-            body = await self._body(response, ERROR_BODY)
+            body = await self._body(response, ERROR_BODY, exchange)
             raise refusal(response.status, response.headers, body)
         encoding = response.headers.get("content-encoding", "identity")
         if encoding != "identity":
             raise NotAStream(f"{self.name} answered with a compressed body ({encoding[:40]}) that was not asked for.", code="encoding")
 
-    async def _body(self, response: Response, limit: int) -> bytes:
+    async def _body(self, response: Response, limit: int, exchange: Exchange | None = None) -> bytes:
         body = b""
         try:
             while data := await response.read():
+                if exchange:
+                    exchange.took(data)
                 body += data
                 if len(body) > limit:
                     break
@@ -179,9 +191,10 @@ def _host(url: str) -> str:
         return ""
 
 
-async def _linger(response: Response) -> None:
+async def _linger(response: Response, took: Callable[[bytes], None] | None) -> None:
     """Most servers end their response a moment after the last word of their dialect."""
     with suppress(TimeoutError, *BROKEN):
         async with asyncio.timeout(LINGER):
-            while not response.at_end and await response.read():
-                pass
+            while not response.at_end and (data := await response.read()):
+                if took:
+                    took(data)

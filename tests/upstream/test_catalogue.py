@@ -7,6 +7,7 @@ import pytest
 from services.errors import ProtocolError, Refused, UnknownModel, Unreachable, UpstreamError
 from services.messages import Turn
 from services.models import Model
+from services.record.record import Record
 from services.upstream.catalogue import Catalogue, is_local
 from services.upstream.http import Emit
 
@@ -24,7 +25,7 @@ class Mill:
         self.error = error
         self._silent = silent
 
-    async def read(self, turn: Turn, emit: Emit) -> None:
+    async def read(self, turn: Turn, emit: Emit, record: Record | None = None) -> None:
         pass
 
     async def models(self) -> list[Model]:
