@@ -22,13 +22,14 @@ from services.attachments.attachments import Attachments, Given, Limits
 from services.doors.conversations import Conversations
 from services.doors.models import Models
 from services.errors import Invalid, RequestError
-from services.events import Event, Started
+from services.events import Entry, Event, Started
 from services.exchange.exporting import File as Document
 from services.exchange.importing import Report
 from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
 from services.generations.registry import KEEP, UNTOLD, Generations, Keyed, Retention, Summary
+from services.library.adopting import Adopting
 from services.library.deletion import UNDO, Deletion
 from services.library.moving import Moving
 from services.library.order import Order
@@ -114,6 +115,7 @@ class Chat(Conversations, Models):
         self._queueing = Queueing(store, self._attachments, self._asking, self._tree, self._watchers)
         self._order = Order(store, self._tree, self._watchers)
         self._search = Search(store, self._order)
+        self._adopting = Adopting(store, self._generations, self._tree, self._watchers)
         self._deletion = Deletion(store, self._attachments, self._generations, self._tree, self._watchers, undo)
         self._moving = Moving(store, self._attachments, self._order, self._deletion, self._tree, self._endings, self._watchers)
         self._titles = Titles(store, self._watchers, lambda model: titles() and not catalogue.is_builtin(model), self._ask_for_title)
@@ -198,6 +200,10 @@ class Chat(Conversations, Models):
     def reply(self, id: str) -> Reply:
         """A snapshot: the reply as far as it has come, and the position from which to follow it."""
         return self._generations.reply(id)
+
+    def entries(self, id: str) -> Sequence[Entry]:
+        """Its log as far as readers may see it, for who only looks: whoever follows it keeps it running."""
+        return self._generations.entries(id)
 
     def record(self, id: str) -> Record | None:
         """What went over the wires for it. None: nothing was kept, or not any more."""

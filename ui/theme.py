@@ -23,7 +23,7 @@ FAVICON = (
 TOGGLE_SIDEBAR = "() => toggleSidebar()"
 
 # No page is younger than its parts: a file that is changed has another address.
-SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css", "answering.css")
+SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css", "answering.css", "inspect.css")
 SCRIPTS = ("window.js", "composer.js", "thread.js", "diagram.js")
 
 

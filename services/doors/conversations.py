@@ -13,6 +13,7 @@ from services.exchange.exporting import Format
 from services.exchange.importing import Report
 from services.exchange.page import Render
 from services.generations.registry import Generations
+from services.library.adopting import Adopting
 from services.library.deletion import Deletion
 from services.library.moving import Moving
 from services.library.order import Order
@@ -42,6 +43,7 @@ class Conversations:
     _pruning: Pruning
     _queueing: Queueing
     _order: Order
+    _adopting: Adopting
     _search: Search
     _deletion: Deletion
     _moving: Moving
@@ -150,6 +152,10 @@ class Conversations:
     async def adjust(self, conversation: str, manner: Manner) -> None:
         """Ask in this manner from now on."""
         await self._tree.adjust(conversation, written(manner))
+
+    async def adopt(self, generation: str) -> str:
+        """Make a conversation of what a program asked and was answered, or find the one that was made of it: its id."""
+        return await self._adopting.adopt(generation)
 
     async def rename(self, conversation: str, title: str) -> None:
         """A title that a person gives."""

@@ -96,6 +96,16 @@ class EventLog:
         """Content has begun."""
         return self._first_delta is not None
 
+    @property
+    def ttft_ms(self) -> float | None:
+        """From its beginning to the first content."""
+        return self._first_delta
+
+    @property
+    def ms(self) -> float:
+        """From its beginning to its last entry."""
+        return self.entries[-1].at if self.entries else 0.0
+
     def begin(self, about: bytes, label: bytes) -> None:
         """Before the first append. Both are for the journal, which gives them back after a restart."""
         self._journal.begin(self.id, about, label, self._lost)

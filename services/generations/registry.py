@@ -10,13 +10,13 @@ restore   what an earlier process left behind
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from services.errors import Busy, Gone, NotFound, NotSaved
-from services.events import Failed, Finished, Started
+from services.events import Entry, Failed, Finished, Started
 from services.generations.generation import Generation, Label, Read
 from services.generations.journal import Journal
 from services.generations.log import Follower
@@ -39,6 +39,8 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     seq: int
     readers: int
     conversation: str | None = None
+    ttft_ms: float | None = None
+    ms: float | None = None
 
 
 class Keyed(NamedTuple):
@@ -66,6 +68,8 @@ class _Ended(NamedTuple):
     state: ReplyState
     seq: int
     at: float  # Unix seconds: an age must survive a restart
+    ttft_ms: float | None = None
+    ms: float | None = None
 
 
 class Generations:
@@ -113,8 +117,9 @@ class Generations:
         self._evicted.update(dict.fromkeys(self._journal.gone()))
         for kept in self._journal.recent():
             label = msgspec.json.decode(kept.label, type=Label)
-            end = kept.end.event
-            self._ended[kept.id] = _Ended(label, state(True, end if isinstance(end, Finished | Failed) else None), kept.end.seq, kept.ended)
+            end = kept.end.event if isinstance(kept.end.event, Finished | Failed) else None
+            times = (end.ttft_ms, end.ms) if end else (None, None)
+            self._ended[kept.id] = _Ended(label, state(True, end), kept.end.seq, kept.ended, *times)
             self._name(kept.id, label)
         self._untold.update(self.of_conversations(UNTOLD))
         self._untold.update(id for id in interrupted if id in self._ended and self._ended[id].label.conversation)
@@ -196,6 +201,11 @@ class Generations:
     def started(self, id: str) -> Started:
         return self._get(id).started
 
+    def entries(self, id: str) -> Sequence[Entry]:
+        """What readers may see of its log now, for who only looks: a follower would keep it from being stopped."""
+        log = self._get(id).log
+        return log.entries[: log.shown]
+
     def began(self, id: str) -> float:
         """The moment from which its log counts, on the monotonic clock, if it was started by this process."""
         return self._get(id).log.began
@@ -237,18 +247,20 @@ class Generations:
 
     def _summary(self, id: str) -> Summary:
         if generation := self._running.get(id):
-            label, now, seq = generation.label, generation.state, generation.log.shown
+            log = generation.log
+            label, now, seq, ttft, ms = generation.label, generation.state, log.shown, log.ttft_ms, log.ms
         else:
-            label, now, seq, _ = self._ended[id]
+            label, now, seq, _, ttft, ms = self._ended[id]
             generation = self._at_hand.get(id)
         readers = generation.log.readers if generation else 0
-        return Summary(id, label.model, label.created, now, label.client, seq, readers, label.conversation)
+        return Summary(id, label.model, label.created, now, label.client, seq, readers, label.conversation, ttft, ms)
 
     def _settled(self, generation: Generation) -> None:
         self._running.pop(generation.id, None)
         if timer := self._left.pop(generation.id, None):
             timer.cancel()
-        self._ended[generation.id] = _Ended(generation.label, generation.state, generation.log.shown, time.time())
+        log = generation.log
+        self._ended[generation.id] = _Ended(generation.label, generation.state, log.shown, time.time(), log.ttft_ms, log.ms)
         if generation.turn.conversation:
             self._untold.add(generation.id)
         self._hold(generation)

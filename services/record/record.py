@@ -85,9 +85,9 @@ class Exchange:
         return self.answered_headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
-    def separator(self) -> bytes:
+    def separators(self) -> tuple[bytes, ...]:
         """What ends a frame of the answer; nothing where it has none."""
-        return {"text/event-stream": b"\n\n", "application/x-ndjson": b"\n"}.get(self.media, b"")
+        return {"text/event-stream": (b"\n\n", b"\r\n\r\n"), "application/x-ndjson": (b"\n",)}.get(self.media, ())
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         self.answered_at = monotonic()

@@ -1,0 +1,122 @@
+"""The inspector, at `/inspect` and `/inspect/{generation}`. It only looks: a reply runs as it would without it."""
+
+import asyncio
+from collections.abc import Sequence
+
+from nicegui import background_tasks, ui
+
+from services.chat import Chat
+from services.errors import Gone, HeadraceError, NotFound
+from services.events import Entry
+from services.messages import fold
+from ui.language import say
+from ui.panels.inspector import Inspector
+from ui.panels.inspector_list import Generations
+from ui.theme import notices, put_on, text
+
+LIVE = 0.25  # seconds between two looks at a reply that runs
+FIGURES = 1.0  # and between two sums of its figures
+CALM = 2.0  # and between two looks at one that has ended, which another client may read still
+NEWS = 1.0  # and between two looks at all of them
+MOST = 100  # replies in the list
+
+
+def register(chat: Chat) -> None:
+    @ui.page("/inspect")
+    async def all_replies() -> None:
+        await ListPage(chat).build()
+
+    @ui.page("/inspect/{generation}")
+    async def one_reply(generation: str) -> None:
+        await InspectPage(chat, generation).build()
+
+
+class ListPage:
+    """One browser tab."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._client = ui.context.client
+
+    async def build(self) -> None:
+        put_on(await self._chat.wishes.get())
+        ui.page_title(say("Inspect"))
+        with ui.element("main").classes("hr-inspect"):
+            with ui.element("header").classes("hr-inspect-head"):
+                text("a", say("Back to the chat")).props('href="/"').classes("hr-inspect-back")
+                text("h1", say("Replies"))
+            ui.label(say("Each reply, whoever asked for it: open one to see every byte and when it came.")).classes("hr-lead")
+            self._list = Generations()
+        notices()
+        self._list.show(self._chat.generations()[:MOST])
+        background_tasks.create(self._watch(), name="watch replies")
+
+    async def _watch(self) -> None:
+        while not self._client.is_deleted:
+            await asyncio.sleep(NEWS)
+            with self._client:
+                self._list.show(self._chat.generations()[:MOST])
+
+
+class InspectPage:
+    """One browser tab that looks at one reply."""
+
+    def __init__(self, chat: Chat, generation: str) -> None:
+        self._chat = chat
+        self._generation = generation
+        self._client = ui.context.client
+        self._entries: Sequence[Entry] = ()
+
+    async def build(self) -> None:
+        put_on(await self._chat.wishes.get())
+        ui.page_title(say("Inspect"))
+        try:
+            await self._chat.recall(self._generation)
+        except (NotFound, Gone) as exc:
+            with ui.element("main").classes("hr-inspect"), ui.element("header").classes("hr-inspect-head"):
+                text("a", say("All replies")).props('href="/inspect"').classes("hr-inspect-back")
+                text("h1", say("This reply is not there"))
+                ui.label(exc.message)
+            return
+        turn = self._chat.turn(self._generation)
+        with ui.element("main").classes("hr-inspect"):
+            self._inspector = Inspector(self._generation, turn, on_stop=self._stop, on_continue=self._go_on)
+        notices()
+        self._show(figures=True)
+        background_tasks.create(self._watch(), name=f"look at {self._generation}")
+
+    @property
+    def _running(self) -> bool:
+        return not self._entries or self._reply.state in ("waiting", "streaming")
+
+    def _show(self, *, figures: bool = False) -> None:
+        if not self._entries or self._running:
+            self._entries = self._chat.entries(self._generation)
+        self._reply = fold(self._entries)
+        self._inspector.show(self._chat.record(self._generation), self._entries, self._reply)
+        if figures:
+            self._inspector.figure(self._reply)
+
+    async def _watch(self) -> None:
+        summed = asyncio.get_running_loop().time()
+        while not self._client.is_deleted:
+            running = self._running
+            await asyncio.sleep(LIVE if running else CALM)
+            if running:
+                await self._chat.recall(self._generation)
+            now = asyncio.get_running_loop().time()
+            figures = now - summed >= FIGURES
+            summed = now if figures else summed
+            with self._client:
+                self._show(figures=figures)
+
+    async def _stop(self) -> None:
+        await self._chat.stop(self._generation)
+
+    async def _go_on(self) -> None:
+        try:
+            conversation = self._chat.turn(self._generation).conversation or await self._chat.adopt(self._generation)
+        except HeadraceError as exc:
+            ui.notify(exc.message, type="warning", position="top")
+            return
+        ui.navigate.to(f"/c/{conversation}")
