@@ -247,20 +247,20 @@ class Generations:
 
     def _summary(self, id: str) -> Summary:
         if generation := self._running.get(id):
-            log = generation.log
-            label, now, seq, ttft, ms = generation.label, generation.state, log.shown, log.ttft_ms, log.ms
+            known = _so_far(generation)
         else:
-            label, now, seq, _, ttft, ms = self._ended[id]
+            known = self._ended[id]
             generation = self._at_hand.get(id)
-        readers = generation.log.readers if generation else 0
-        return Summary(id, label.model, label.created, now, label.client, seq, readers, label.conversation, ttft, ms)
+        label, readers = known.label, generation.log.readers if generation else 0
+        return Summary(
+            id, label.model, label.created, known.state, label.client, known.seq, readers, label.conversation, known.ttft_ms, known.ms
+        )
 
     def _settled(self, generation: Generation) -> None:
         self._running.pop(generation.id, None)
         if timer := self._left.pop(generation.id, None):
             timer.cancel()
-        log = generation.log
-        self._ended[generation.id] = _Ended(generation.label, generation.state, log.shown, time.time(), log.ttft_ms, log.ms)
+        self._ended[generation.id] = _so_far(generation)
         if generation.turn.conversation:
             self._untold.add(generation.id)
         self._hold(generation)
@@ -331,3 +331,8 @@ class Generations:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _so_far(generation: Generation) -> _Ended:
+    log = generation.log
+    return _Ended(generation.label, generation.state, log.shown, time.time(), log.ttft_ms, log.ms)

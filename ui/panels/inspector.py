@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from nicegui import ui
 
@@ -58,7 +59,7 @@ class Inspector:
             names = {
                 "headers": say("Time to headers"),
                 "first": say("First token"),
-                "gaps": say("Between tokens, p50 / p95 / max"),
+                "gaps": say("Gaps: p50 / p95 / longest"),
                 "speed": say("Tokens per second"),
                 "stalls": say("Stalls"),
                 "bursts": say("Bursts"),
@@ -171,10 +172,8 @@ class Request:
         self._told = line
         self._line.set_text(hidden(record, line))
         body = exchange.body.decode("utf-8", "replace")
-        try:
+        with suppress(ValueError, RecursionError):
             body = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
-            pass
         cut = "" if len(body) <= BODY else "\n…"
         self._sent.text = hidden(record, f"{exchange.method} {exchange.url}\n{_headers(exchange.headers)}\n\n{body[:BODY]}{cut}")
         if exchange.status is not None:
@@ -214,7 +213,7 @@ def _words(told: Figures, record: Record | None, reply: Reply) -> dict[str, str]
     return {
         "headers": "–" if told.headers is None else time(told.headers),
         "first": "–" if told.first is None else time(told.first),
-        "gaps": "–" if told.gaps is None else " / ".join(time(each) for each in told.gaps),
+        "gaps": "–" if told.gaps is None else " / ".join(say_number(each, 1 if each < 100 else 0) for each in told.gaps) + " ms",
         "speed": rate or "–",
         "stalls": say_number(len(told.stalls)) + (f" ({time(max(gap for _, gap in told.stalls))})" if told.stalls else ""),
         "bursts": say_number(told.bursts) + (f" ({say('up to {n}', n=told.burst)})" if told.bursts else ""),

@@ -15,6 +15,7 @@ from ui.language import say, say_count, say_number
 SHOWN = 160  # characters of a lane in a line
 CLOSER = 64_000  # bytes of one piece when it is looked at closer
 HEX = 4096  # and of those as hexadecimal numbers
+ALIKE, KEPT = 40, 16  # bytes: a beginning that is left out, but for its end
 VISIBLE = str.maketrans({"\n": "⏎", "\r": "␍", "\t": "⇥"})
 
 
@@ -52,10 +53,10 @@ class Rows:
             "at": time(row.at),
             "gap": f"+{time(row.gap)}" if number else "",
             "notes": [self._note(*note) for note in row.notes],
-            "up": _line(self._raw(self._reads, row.reads)),
+            "up": self._new(self._reads, row.reads),
             "came": self._came(row),
             "events": self._events(row),
-            "writes": [_line(self._raw(self._writes, [each for each in row.writes if each.of == of])) for of in range(len(self._writes))],
+            "writes": [self._new(self._writes, [each for each in row.writes if each.of == of]) for of in range(len(self._writes))],
         }
 
     def text(self, number: int, lane: str) -> str:
@@ -76,6 +77,15 @@ class Rows:
 
     def _raw(self, looks: Sequence[Look], pieces: Sequence[Piece]) -> bytes:
         return b"".join(looks[of][at] for of, at in pieces if of < len(looks))
+
+    def _new(self, looks: Sequence[Look], pieces: Sequence[Piece]) -> str:
+        """A line of these pieces, without what they begin with just like the one before them: there the news is never."""
+        data = self._raw(looks, pieces)
+        if not pieces or not pieces[0].at:
+            return _line(data)
+        before = looks[pieces[0].of][pieces[0].at - 1]
+        same = next((at for at, (one, other) in enumerate(zip(data, before, strict=False)) if one != other), min(len(data), len(before)))
+        return _line(data) if same < ALIKE else "…" + _line(data[same - KEPT :])
 
     def _note(self, what: str, of: int) -> str:
         if self._record is None or of >= len(self._record.exchanges):
