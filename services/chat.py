@@ -107,7 +107,7 @@ class Chat(Conversations, Models):
         )
         interrupted = self._generations.restore()
         self._untold = dict.fromkeys([*self._generations.of_conversations(UNTOLD), *interrupted])
-        self._watchers = Watchers()
+        self._watchers, self._programs = Watchers(), Watchers()
         self._endings = Endings(store, self._generations, self._watchers)
         self._tree = Tree(store, self._endings, self._watchers)
         self._asking = Asking(store, self._generations, self._endings, self._tree, self._watchers, self._attachments, self._prepare)
@@ -162,6 +162,8 @@ class Chat(Conversations, Models):
             named = msgspec.structs.replace(turn, model=full)
             started = self._generations.start(id, named, lambda _, emit: upstream.read(asked, emit, self._records.get(id)))
             self._records.begin(id, self._generations.began(id))  # before its task takes its first step
+            if turn.conversation is None:
+                self._programs.tell(id)
             return started
 
         known = self._catalogue.model(upstream.name, own)
@@ -221,11 +223,21 @@ class Chat(Conversations, Models):
         """Running generations, then finished ones, the newest first in each."""
         return self._generations.list()
 
+    def of_programs(self, most: int) -> list[Summary]:
+        """The newest ones that no page has asked for, likewise."""
+        return self._generations.of_programs(most)
+
+    def watch_programs(self, changed: Callable[[str], None]) -> Callable[[], None]:
+        """Call `changed(generation)` whenever one of these begins or ends. Returns the function that ends this."""
+        return self._programs.watch(changed)
+
     def latest(self, client: str, thread: str) -> Summary | None:
         """The newest generation of a thread, by the client's own name of it. None: there is none, or its log is no longer kept."""
         return self._generations.latest(client, thread)
 
     def _ended(self, generation: Generation) -> None:
+        if generation.label.by_program:
+            self._programs.tell(generation.id)
         if generation.turn.conversation:
             self._order.ended(generation.turn.conversation)
             self._spawn(self._after(generation, generation.turn.conversation))

@@ -78,11 +78,13 @@ def notices() -> None:
         ui.button(say("Reload"), color=None).props("flat dense no-caps").on("click", js_handler="() => location.reload()")
 
 
-def settings_link() -> None:
-    """At the foot of the sidebar."""
-    with ui.element("div").classes("hr-side-foot"), ui.link(target="/settings").classes("hr-settings-link"):
-        ui.icon("settings").props('aria-hidden="true"')
-        ui.label(say("Settings"))
+def foot() -> None:
+    """Of the sidebar: the other pages."""
+    with ui.element("div").classes("hr-side-foot"):
+        for target, icon, name in (("/inspect", "query_stats", say("Inspect")), ("/settings", "settings", say("Settings"))):
+            with ui.link(target=target).classes("hr-settings-link"):
+                ui.icon(icon).props('aria-hidden="true"')
+                ui.label(name)
 
 
 @contextmanager

@@ -36,6 +36,11 @@ class Label(msgspec.Struct, frozen=True, omit_defaults=True):
     thread: str | None = None
     key: Key | None = None
 
+    @property
+    def by_program(self) -> bool:
+        """No page has asked for it."""
+        return self.conversation is None and self.client != "page"
+
 
 async def _nothing(turn: Turn, emit: Emit) -> None:
     """What is left to read of a generation that has ended."""

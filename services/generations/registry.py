@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
+from itertools import chain, islice
 from typing import NamedTuple
 
 import msgspec
@@ -215,6 +216,13 @@ class Generations:
 
     def reply(self, id: str) -> Reply:
         return self._get(id).reply
+
+    def of_programs(self, most: int) -> list[Summary]:
+        """Those that no page has asked for, the running ones first."""
+        self._evict()
+        running = (id for id, each in reversed(self._running.items()) if each.label.by_program)
+        ended = (id for id, each in reversed(self._ended.items()) if each.label.by_program)
+        return [self._summary(id) for id in islice(chain(running, ended), most)]
 
     def list(self) -> list[Summary]:
         """Running generations, then finished ones, the newest first in each."""

@@ -24,7 +24,7 @@ from ui.panels.composer import Composer, Written
 from ui.panels.shortcuts import keys_dialog
 from ui.panels.transcript import Transcript
 from ui.panels.welcome import Welcome
-from ui.theme import change_to, frame, put_on, settings_link
+from ui.theme import change_to, foot, frame, put_on
 
 STALE = 30.0  # seconds after which a page that is opened asks the model servers again
 
@@ -68,7 +68,7 @@ class ChatPage:
         with frame() as (side, main):
             with side:
                 self._shelf = Shelf(self._chat, self._shelves, lambda: self._conversation, self._new)
-                settings_link()
+                foot()
             with main:
                 self._main = main
                 self._doings = Doings(self._chat, self._answering, lambda: self._conversation, self._branch.now, self._shelf.say_deleted)

@@ -41,6 +41,7 @@ class Doings:
             self._keep,
             self._spread,
             self._stop,
+            self._inspect,
             self._another,
         )
 
@@ -76,6 +77,9 @@ class Doings:
 
     async def _stop(self, generation: str) -> None:
         await self._chat.stop(generation)
+
+    async def _inspect(self, generation: str) -> None:
+        ui.navigate.to(f"/inspect/{generation}")
 
     async def _edit(self, question: str, text: str, id: str, without: Collection[str]) -> bool:
         model = self._answering.model

@@ -41,7 +41,7 @@ class ListPage:
     async def build(self) -> None:
         put_on(await self._chat.wishes.get())
         ui.page_title(say("Inspect"))
-        with ui.element("main").classes("hr-inspect"):
+        with ui.element("div").classes("hr-inspect"):
             with ui.element("header").classes("hr-inspect-head"):
                 text("a", say("Back to the chat")).props('href="/"').classes("hr-inspect-back")
                 text("h1", say("Replies"))
@@ -73,13 +73,13 @@ class InspectPage:
         try:
             await self._chat.recall(self._generation)
         except (NotFound, Gone) as exc:
-            with ui.element("main").classes("hr-inspect"), ui.element("header").classes("hr-inspect-head"):
+            with ui.element("div").classes("hr-inspect"), ui.element("header").classes("hr-inspect-head"):
                 text("a", say("All replies")).props('href="/inspect"').classes("hr-inspect-back")
                 text("h1", say("This reply is not there"))
                 ui.label(exc.message)
             return
         turn = self._chat.turn(self._generation)
-        with ui.element("main").classes("hr-inspect"):
+        with ui.element("div").classes("hr-inspect"):
             self._inspector = Inspector(self._generation, turn, on_stop=self._stop, on_continue=self._go_on)
         notices()
         self._show(figures=True)

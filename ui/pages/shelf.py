@@ -15,6 +15,7 @@ from services.errors import HeadraceError
 from ui.language import say, say_count
 from ui.pages.moves import Moves
 from ui.pages.soon import Soon
+from ui.pages.traffic import Traffic
 from ui.panels.palette import NEW, Palette, Result, pieces
 from ui.panels.sidebar import Line, Section, Shown, Sidebar
 from ui.panels.toast import Toast
@@ -116,6 +117,8 @@ class Shelf:
         self._discarded: str | None = None  # what this page threw away last
         self._moves = Moves(chat)
         self._sidebar = Sidebar(on_new=on_new, on_open=self._open, on_act=self._act, on_more=self._more, on_fold=self._fold)
+        with self._sidebar.above:
+            Traffic(chat)
         self._unwatch = chat.watch(self._changed)
         self._client.on_delete(self._leave)
 

@@ -23,6 +23,7 @@ ACTIONS = {
     "regenerate": ("refresh", phrase("Regenerate")),
     "another": ("swap_horiz", phrase("Ask another model")),
     "spread": ("view_column", phrase("Side by side")),
+    "inspect": ("query_stats", phrase("Inspect")),
     "continue": ("play_arrow", phrase("Continue")),
     "delete": ("delete_outline", phrase("Delete")),
 }

@@ -157,9 +157,9 @@ class Request:
             with ui.element("summary"):
                 text("b", say("Request {n}", n=number + 1))
                 self._line = ui.label("")
-            text("h3", say("As it was sent"))
+            text("h2", say("As it was sent"))
             self._sent = text("pre", "").props('tabindex="0"')
-            text("h3", say("What came back"))
+            text("h2", say("What came back"))
             self._came = text("pre", "").props('tabindex="0"')
 
     def show(self, record: Record) -> None:

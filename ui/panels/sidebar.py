@@ -45,6 +45,7 @@ class Sidebar:
         _wide_button("search", say("Search"), "Ctrl+K").classes("hr-search").on(
             "click", js_handler="() => dispatchEvent(new Event('hr-search'))"
         )
+        self.above = ui.element("div").classes("hr-side-above")  # for what is listed besides conversations
         self._lines = Lines(on_open=on_open, on_act=on_act, on_more=on_more, on_fold=on_fold)
 
     def show(self, shown: Shown) -> None:

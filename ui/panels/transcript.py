@@ -39,6 +39,7 @@ class Intents(NamedTuple):
     keep: Callable[[str], Awaitable[None]]  # of the answers side by side
     spread: Callable[[str], Awaitable[None]]  # show them so again
     stop: Callable[[str], Awaitable[None]]  # a generation
+    inspect: Callable[[str], Awaitable[None]]  # a generation
     another: Callable[[str, str], Awaitable[None]]  # as regenerate, by a model that is asked for
 
 
@@ -148,6 +149,7 @@ class Transcript:
             "regenerate": lambda pressed: intents.regenerate(node.id, pressed.id, ""),
             "another": lambda pressed: intents.another(node.id, pressed.id),
             "spread": lambda _: intents.spread(node.id),
+            "inspect": lambda _: intents.inspect(generation),
             "continue": lambda _: intents.go_on(node.id, generation),
         }
         answer = Answer(

@@ -44,7 +44,7 @@ export default {
         </div>
         <div class="hr-closer-lanes">
           <div v-for="[lane, name] in words.closerLanes" class="hr-closer-lane">
-            <h3>{{ name }}</h3>
+            <h2>{{ name }}</h2>
             <article v-for="(block, at) in blocks.filter((each) => each.lane === lane)" :key="at">
               <header><span>{{ block.title }}</span>
                 <button type="button" class="hr-act" :aria-label="words.copy" :title="words.copy" @click="copy(block)"><i aria-hidden="true">{{ copied === block ? "check" : "content_copy" }}</i></button>
