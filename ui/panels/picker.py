@@ -126,15 +126,16 @@ def _groups(listings: Sequence[Listing], choices: Sequence[Choice], recent: Sequ
     if latest:
         options = [_option(name, models[name][0].name, models[name][1].name, standard, models[name][0]) for name in latest]
         groups.append({"key": "recent", "name": say("Used last"), "options": options})
-    for listing in listings:
+    for listing in sorted(listings, key=lambda listing: not listing.models):  # what can be picked comes first
         names = [(f"{listing.name}/{model.name}", model) for model in listing.models]
+        away = listing.state == "not running" and not listing.models  # as most servers are on most machines
         groups.append(
             {
                 "key": f"server {listing.name}",
                 "name": listing.name,
-                "state": say(STATES[listing.state]),
-                "bad": listing.state in ("not running", "refusing"),
-                "sentence": _sentence(listing),
+                "state": _nobody(listing) if away else say(STATES[listing.state]),
+                "bad": listing.state in ("not running", "refusing") and not away,
+                "sentence": "" if away else _sentence(listing),
                 "options": [_option(name, model.name, "", standard, model, listing.name) for name, model in names if name not in latest],
             }
         )
@@ -144,7 +145,11 @@ def _groups(listings: Sequence[Listing], choices: Sequence[Choice], recent: Sequ
 def _sentence(listing: Listing) -> str:
     if listing.problem:
         return listing.problem
-    return say("Nobody answers at {host}.", host=listing.host) if listing.state == "not running" else ""
+    return _nobody(listing) if listing.state == "not running" else ""
+
+
+def _nobody(listing: Listing) -> str:
+    return say("Nobody answers at {host}.", host=listing.host)
 
 
 def _option(value: str, label: str, note: str, standard: str, model: Model | None, server: str = "") -> dict[str, object]:
