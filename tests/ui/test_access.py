@@ -39,7 +39,7 @@ def test_axe_finds_nothing(headrace: Served, browser: Browser, axe: Axe, look: s
         expect_state(ask(page, scene), state)
     expect(page.get_by_role("heading", name="Show me what you can render", level=1)).to_have_count(1)
     axe(page)
-    for key, button in (("Control+k", ""), ("Control+/", ""), ("", "Options of"), ("", "Parameters"), ("", "Import")):
+    for key, button in (("Control+k", ""), ("Control+/", ""), ("", "Options of"), ("", "Parameters")):
         open_by(page, key, button)
         axe(page)
         page.keyboard.press("Escape")
