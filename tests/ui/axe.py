@@ -26,7 +26,8 @@ FOUND = """async () => {
 # Where axe is not sure of the ground (a gradient near by, a layer of its own), it is that of the ancestors, one over the other.
 CONTRAST = """
 function contrast(target) {
-    const text = document.querySelector([target].flat(9).at(-1)), grounds = [], context = document.createElement('canvas').getContext('2d');
+    const text = document.querySelector([target].flat(9).at(-1)), grounds = [];
+    const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
     const rgba = (colour) => {
         context.clearRect(0, 0, 1, 1);
         context.fillStyle = colour;

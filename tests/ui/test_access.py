@@ -44,6 +44,13 @@ def test_axe_finds_nothing(headrace: Served, browser: Browser, axe: Axe, look: s
         axe(page)
         page.keyboard.press("Escape")
         expect(page.locator(OVER)).to_have_count(0)
+    generation = page.locator("[data-generation]").last.get_attribute("data-generation")
+    for address in ("/inspect", f"/inspect/{generation}"):
+        visit(page, headrace.url + address)
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        axe(page)
+    page.go_back()
+    page.go_back()
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     axe(page)
