@@ -90,7 +90,7 @@ class _Answer:
         self._size = 0
         self._change = asyncio.Event()
         self._room = asyncio.Event()
-        self._told_all = self._begun = False
+        self._told_all = self._begun = self._broken = False
         self._left = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -159,7 +159,8 @@ class _Answer:
         async def watch() -> None:
             while (await self._receive())["type"] != "http.disconnect":
                 pass
-            self._left.set()
+            if not self._broken:
+                self._left.set()
 
         if self._watcher is None:
             self._watcher = asyncio.create_task(watch())
@@ -220,6 +221,7 @@ class _Answer:
         if self._begun:
             connection.set_write_buffer_limits(0)  # from now on a write waits until everything before it has left our own buffer
             await self._put({"type": "http.response.body", "body": b"", "more_body": True})
+        self._broken = not self._left.is_set()
         if how == "half" and connection.can_write_eof() and not connection.is_closing():
             connection.write_eof()
             with suppress(TimeoutError):
