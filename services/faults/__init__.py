@@ -106,7 +106,7 @@ _FRAMES: tuple[Fault, ...] = (
         ("same", "after"),
         lambda given: stories.giant(given.number),
         STREAMS,
-        Parameter("8", "MB", 0, 256),
+        Parameter("8", "MB", 0, 64),
         "it has a limit for a line",
     ),
     Fault(

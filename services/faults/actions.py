@@ -50,11 +50,10 @@ Stage = Callable[[Action], Iterable[Action]]  # one action in, what becomes of i
 
 
 class Chain:
-    """Stages one after the other. What comes after an End, anywhere in between, is not heard."""
+    """Stages one after the other. Who does the actions stops at the first End: what a stage would say after it is never made."""
 
     def __init__(self, stages: Iterable[Stage]) -> None:
         self._stages = list(stages)
-        self._ended = [False] * len(self._stages)
 
     def feed(self, action: Action) -> Iterable[Action]:
         """Lazily, because a stage may go on for ever."""
@@ -63,9 +62,6 @@ class Chain:
     def _through(self, at: int, action: Action) -> Iterable[Action]:
         if at == len(self._stages):
             yield action
-            return
-        for each in self._stages[at](action) if not self._ended[at] else ():
-            self._ended[at] = isinstance(each, End)
-            yield from self._through(at + 1, each)
-            if self._ended[at]:
-                return
+        else:
+            for each in self._stages[at](action):
+                yield from self._through(at + 1, each)

@@ -1,4 +1,4 @@
-"""A client of bare sockets: what came, in which chunks, when, and how the connection ended."""
+"""A client of bare sockets: what came, in which chunks, and how the connection ended."""
 
 import json
 import socket
@@ -8,13 +8,11 @@ from urllib.parse import urlsplit
 
 
 class Heard(NamedTuple):
-    """`times` in seconds from the request: of the head, of each read of the body, and of the end of the response."""
-
     head: str
     chunks: list[bytes]
     whole: bool  # the last chunk has come
     end: str  # "fin" or "rst"
-    times: list[float]
+    seconds: float  # all of it, at least
 
     @property
     def body(self) -> bytes:
@@ -47,19 +45,15 @@ def post(url: str, path: str, body: Any, *headers: str, method: str = "POST", cl
     return connection
 
 
-def hear(connection: socket.socket) -> Heard:
+def hear(connection: socket.socket, since: float | None = None) -> Heard:
     """Everything up to the end of the connection."""
-    start, raw, end, times = time.monotonic(), b"", "fin", []
-    while True:
-        try:
-            read = connection.recv(1 << 20)
-        except ConnectionResetError:
-            end = "rst"
-            break
-        times.append(time.monotonic() - start)
-        if not read:
-            break
-        raw += read
+    raw, end = b"", "fin"
+    try:
+        while read := connection.recv(1 << 20):
+            raw += read
+    except ConnectionResetError:
+        end = "rst"
+    seconds = time.monotonic() - since if since is not None else 0.0
     head, _, rest = raw.partition(b"\r\n\r\n")
     chunked = b"transfer-encoding: chunked" in head
     chunks = [] if chunked else [rest]
@@ -70,9 +64,10 @@ def hear(connection: socket.socket) -> Heard:
         if not whole:
             chunks.append(rest[: int(size, 16)])
             rest = rest[int(size, 16) + 2 :]
-    return Heard(head.decode("latin-1"), chunks, whole, end, times)
+    return Heard(head.decode("latin-1"), chunks, whole, end, seconds)
 
 
 def asked(url: str, path: str, body: Any, *headers: str) -> Heard:
+    since = time.monotonic()
     with post(url, path, body, *headers) as connection:
-        return hear(connection)
+        return hear(connection, since)
