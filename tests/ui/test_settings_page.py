@@ -196,3 +196,7 @@ def test_axe_finds_nothing_on_the_settings(page: Page, own: Served, axe: Axe, lo
     page.keyboard.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     axe(page)
+    page.get_by_role("link", name="Every dialect to every client").click()
+    expect(page.get_by_role("heading", name="Every dialect to every client", level=1)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    axe(page)

@@ -5,6 +5,7 @@ from nicegui import App, ui
 from services.chat import Chat
 from ui.diagrams import ASGIApp, opened
 from ui.pages import chat as chat_page
+from ui.pages import docs as docs_page
 from ui.pages import inspect as inspect_page
 from ui.pages import settings as settings_page
 from ui.theme import FAVICON, dress
@@ -14,6 +15,7 @@ def register(chat: Chat) -> ASGIApp:
     dress()
     chat_page.register(chat)
     settings_page.register(chat)
+    docs_page.register(chat)
     inspect_page.register(chat)
     pages = App()
     ui.run_with(

@@ -13,6 +13,7 @@ from services.errors import HeadraceError, Rejected
 from services.models import Listing, Trial
 from services.wishes import Wishes
 from ui.language import say
+from ui.pages.docs import documents
 from ui.pages.moves import Moves
 from ui.panels.settings_data import Data
 from ui.panels.settings_general import General, heading
@@ -92,9 +93,10 @@ class SettingsPage:
     def _about(self) -> None:
         with self._section("about", say("About")):
             ui.label(f"Headrace {self._chat.version}")
-            ui.label(
-                say("Everything about it is in the folder docs beside the program, and POST /chat answers without this page.")
-            ).classes("hr-hint")
+            with ui.element("ul").classes("hr-documents"):
+                for name, title in documents().items():
+                    with ui.element("li"):
+                        ui.link(title, f"/help/{name}").props('lang="en"')
 
     def _leave(self) -> None:
         self._gone = True
