@@ -1,5 +1,6 @@
 """The inspector, and what programs ask, as a person sees it: a real server, a real browser, a request over HTTP."""
 
+import re
 import threading
 from collections.abc import Iterator
 
@@ -96,16 +97,18 @@ def test_a_long_answer_is_scrolled_with_few_rows_in_the_document(lab: Served, pa
     scroll.focus()
     page.keyboard.press("End")
     last = scroll.get_by_role("option", selected=True)
-    expect(last).to_contain_text("event: usage")  # what was written last, fetched with its range
+    expect(last).to_contain_text("event: ")  # fetched with its range
     assert last.get_attribute("aria-posinset") == last.get_attribute("aria-setsize")
     assert scroll.get_by_role("option").count() < 80
 
 
 def test_the_button_of_an_answer_and_the_list_lead_there(lab: Served, page: Page, axe: Axe) -> None:
-    expect_state(ask(page, "Look at me"), "finished")
+    expect_state(ask(page, "Look at me, " * 99), "finished")
     answers(page).get_by_role("button", name="Inspect").click()
     expect(page.get_by_role("heading", name="rehearsal/echo")).to_be_visible()
     expect(page.get_by_role("button", name="Open the chat")).to_be_visible()
+    expect(page.get_by_role("listbox", name="Timeline")).to_contain_text("→ page")
+    expect(page.get_by_role("option").filter(has_text=re.compile(r"#1–\d"))).to_have_count(1)  # what the page was given first
     page.get_by_role("link", name="All replies").click()
     expect(page.get_by_role("heading", name="Replies")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="rehearsal/echo")).to_contain_text("finished")

@@ -223,8 +223,11 @@ class ChatPage:
         self._composer.set_running(True)
         try:
             await self._chat.recall(generation)
+            reader = self._chat.reads(generation, "page")
             async with aclosing(self._chat.follow(generation)) as batches:
                 async for entries in batches:
+                    if reader:
+                        reader.wrote(entries[-1].seq, b"")
                     with self._client:
                         self._transcript.apply(generation, entries)
                         if isinstance(entries[-1].event, Finished | Failed):

@@ -56,7 +56,7 @@ class Rows:
             "up": self._new(self._reads, row.reads),
             "came": self._came(row),
             "events": self._events(row),
-            "writes": [self._new(self._writes, [each for each in row.writes if each.of == of]) for of in range(len(self._writes))],
+            "writes": [self._written([each for each in row.writes if each.of == of]) for of in range(len(self._writes))],
         }
 
     def text(self, number: int, lane: str) -> str:
@@ -77,6 +77,17 @@ class Rows:
 
     def _raw(self, looks: Sequence[Look], pieces: Sequence[Piece]) -> bytes:
         return b"".join(looks[of][at] for of, at in pieces if of < len(looks))
+
+    def _written(self, pieces: Sequence[Piece]) -> str:
+        return self._new(self._writes, pieces) or " ".join(self._given(*piece) for piece in pieces)
+
+    def _given(self, of: int, at: int) -> str:
+        """The numbers of the entries in a write."""
+        if self._record is None or of >= len(self._record.readers):
+            return ""
+        entries = self._record.readers[of].entries
+        first, last = (entries[at - 1] + 1 if at else 1), entries[at]
+        return f"#{last}" if first >= last else f"#{first}–{last}"
 
     def _new(self, looks: Sequence[Look], pieces: Sequence[Piece]) -> str:
         """A line of these pieces, without what they begin with just like the one before them: there the news is never."""
@@ -154,7 +165,8 @@ class Rows:
             for of, at in row.writes:
                 reader = record.readers[of]
                 title = f"{reader.dialect} · {say('Write {n} at {time}', n=at + 1, time=time(reader.writes.ms(at)))}"
-                blocks.append(_block("readers", title, self._writes[of][at]))
+                data = self._writes[of][at]
+                blocks.append(_block("readers", title, data) if data else {"lane": "readers", "title": title, "text": self._given(of, at)})
         for at in row.entries:
             entry = self._entries[at]
             blocks.append({"lane": "events", "title": f"#{entry.seq} · {time(entry.at)}", "text": self._event(entry)[:CLOSER]})
