@@ -109,6 +109,10 @@ class _Answer:
                 leaving.cancel()
             if playing.done() and self._left.is_set():
                 await telling  # it takes nothing: for the app it has left
+        except asyncio.CancelledError:  # the server ends, and waits for no pause; nor is that an error for its log
+            self._connection.abort()
+            await self._gone()
+            return
         finally:
             # What is broken off here is no leaving: a generation goes on, whatever its policy for clients that leave.
             tasks = [task for task in (telling, playing, self._watcher) if task is not None]

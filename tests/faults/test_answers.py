@@ -203,6 +203,16 @@ def test_it_can_be_switched_off(tmp_path: Path) -> None:
         assert TEXT[:3] in fault(off.url, "/chat", "http-500").body.decode()
 
 
+def test_a_pause_does_not_keep_the_server(tmp_path: Path) -> None:
+    with served(tmp_path, "[rehearsal]\nspeed = 1e9\n") as running:
+        with post(running.url, "/chat?fault=stall-middle=3000", {"model": MODEL, "messages": SAID}, close=False) as connection:
+            assert connection.recv(65536)
+            assert running.terminate() == 0
+        log = (tmp_path / "log").read_text()
+    assert "Traceback" not in log
+    assert "ASGI" not in log
+
+
 def test_behind_other_middleware_connections_break_as_well(tmp_path: Path) -> None:
     with served(tmp_path, '[server]\ncors_origins = ["https://app.example"]\n[rehearsal]\nspeed = 1e9\n') as running:
         body = {"model": MODEL, "messages": SAID}
