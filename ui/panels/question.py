@@ -30,7 +30,7 @@ _EDITED = """(e) => {
 }"""
 _KEYS = """(e) => {
     if (e.isComposing || e.keyCode === 229) return;
-    const button = e.key === 'Escape' && !e.shiftKey ? '.hr-cancel' : e.key === 'Enter' && !e.shiftKey ? '.hr-ask' : '';
+    const button = e.key === 'Escape' && !e.shiftKey ? '.hr-cancel' : sends(e) ? '.hr-ask' : '';
     if (!button) return;
     e.preventDefault();
     e.stopPropagation();

@@ -13,7 +13,7 @@ const composer = {
       const last = [...document.querySelectorAll(".hr-queued-edit, .hr-user [data-action=\"edit\"]")].pop();
       if (last) event.preventDefault();
       last?.click();
-    } else if (event.key === "Enter" && !event.shiftKey && (event.ctrlKey || event.metaKey || document.documentElement.dataset.enter !== "breaks")) {
+    } else if (sends(event)) {
       event.preventDefault();
       composer.send(emit);
     }

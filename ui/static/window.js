@@ -40,6 +40,11 @@ function goBack() {
   document.referrer.startsWith(location.origin) && history.length > 1 && !location.hash ? history.back() : location.assign(home);
 }
 
+// A key that sends what is written, here as in the composer: Enter, or only Ctrl+Enter where Enter breaks the line.
+function sends(e) {
+  return e.key === "Enter" && !e.shiftKey && (e.ctrlKey || e.metaKey || document.documentElement.dataset.enter !== "breaks");
+}
+
 const MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 
 function showKeys() {
