@@ -69,8 +69,8 @@ class General:
             languages = {"": say("As the browser")} | {code: language.name for code, language in LANGUAGES.items()}
             choice("language", say("Language"), languages, wishes.language).on("change", partial(self._wish, "language"), js_handler=_VALUE)
             self._radios("look", say("Appearance"), {"system": say("System"), "light": say("Light"), "dark": say("Dark")})
-            self._radios("size", say("Text size"), {"small": say("Small"), "medium": say("Medium"), "large": say("Large")})
-            self._radios("column", say("Width of the text"), {"narrow": say("Narrow"), "medium": say("Medium"), "wide": say("Wide")})
+            self._radios("size", say("Text size"), {"small": say("Small"), "medium": say("Normal"), "large": say("Large")})
+            self._radios("column", say("Width of the text"), {"narrow": say("Narrow"), "medium": say("Normal"), "wide": say("Wide")})
             breaks = say("{ctrl}+Enter sends", ctrl=say("Ctrl"))
             self._radios("enter", say("Enter"), {"sends": say("Enter sends"), "breaks": breaks})
 
