@@ -113,6 +113,7 @@ document.addEventListener("DOMContentLoaded", () => {
     clearInterval(waiting);
     socket.off("connect_error").on("connect_error", (error) => {
       if (error.message === "Implicit handshake failed") outdated();
+      else if (error.message === "timeout") socket.io.opts.transports = ["polling", "websocket"]; // a proxy may swallow websockets
     });
   }, 50);
 });
