@@ -77,12 +77,8 @@ document.addEventListener("keydown", (e) => {
 const SOON = 10_000; // ms; a page that was loaded anew less than this ago is not loaded anew by itself
 
 function typed() {
-  const boxes = document.querySelectorAll("textarea, input:not([type=hidden], [type=search])");
-  return [...boxes].some((box) => !box.matches(".hr-composer .hr-input") && box.checkVisibility() && changed(box));
-}
-
-function changed(box) {
-  return ["checkbox", "radio"].includes(box.type) ? box.checked !== box.defaultChecked : box.type !== "file" && box.value !== box.defaultValue;
+  const boxes = document.querySelectorAll("textarea, input:not([type=hidden], [type=search], [type=checkbox], [type=radio], [type=file])");
+  return [...boxes].some((box) => !box.matches(".hr-composer .hr-input") && box.checkVisibility() && box.value !== box.defaultValue);
 }
 
 function outdated() {
