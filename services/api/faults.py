@@ -19,10 +19,11 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.compat import refusal_at
-from services.api.errors import error_response, json_response
+from services.api.errors import Endpoint, Methods, error_response, json_response
 from services.errors import HeadraceError, Invalid
 from services.faults import FAULTS
 from services.faults.actions import Action, Asked, Chain, End, Head, Wait, Write
@@ -42,8 +43,9 @@ _ANSWERS = re.compile(
 _SEGMENT = re.compile(r"/rehearsal/\+([^/]*)(?=/)")
 _LINES = ("/api/", "/rehearsal/ollama")  # where streams are NDJSON
 _FAMILIES = {
-    "/rehearsal/openai": "openai", "/rehearsal/anthropic": "anthropic", "/rehearsal/gemini": "gemini", "/rehearsal/ollama": "ollama",
-    "/v1/messages": "anthropic", "/v1/": "openai", "/api/": "ollama", "/chat": "headrace",
+    "/rehearsal/openai_responses": "responses", "/rehearsal/openai": "openai", "/rehearsal/anthropic": "anthropic",
+    "/rehearsal/gemini": "gemini", "/rehearsal/ollama": "ollama", "/v1/messages": "anthropic", "/v1/responses": "responses",
+    "/v1/": "openai", "/api/": "ollama", "/ai/": "ai_sdk", "/chat": "headrace",
 }  # fmt: skip
 
 
@@ -53,10 +55,11 @@ class Faults:
     def __init__(self, app: ASGIApp, *, write_timeout: float = 30.0) -> None:
         self._app = app
         self._write_timeout = write_timeout
+        self._list = Methods(GET=Endpoint(_listed))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == LIST:
-            await _listed()(scope, receive, send)
+            await self._list(scope, receive, send)
             return
         scope, asked = _asked(scope)
         if not asked or not _answers(scope):
@@ -259,7 +262,7 @@ def _asked(scope: Scope) -> tuple[Scope, list[str]]:
     """What a request asks for, and the request without it."""
     asked = Headers(scope=scope).getlist("headrace-fault")
     query = scope["query_string"]
-    if b"fault=" in query:
+    if query.startswith(b"fault=") or b"&fault=" in query:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         asked += [value for name, value in pairs if name == "fault"]
         scope = {**scope, "query_string": urlencode([pair for pair in pairs if pair[0] != "fault"]).encode()}
@@ -279,7 +282,7 @@ def _family(path: str) -> str:
     return next((family for prefix, family in _FAMILIES.items() if path.startswith(prefix)), "words")
 
 
-def _listed() -> ASGIApp:
+async def _listed(request: Request) -> ASGIApp:
     """`GET /rehearsal/faults`"""
     faults = [
         {

@@ -14,41 +14,49 @@ order in which they are applied, whatever order they are named in: what is told,
 
 from services.faults import answers, codings, framings, points, shapes, stories
 from services.faults.actions import End, Wait
-from services.faults.fault import STREAMS, Fault, Parameter
+from services.faults.fault import STREAMS, Fault, Outcome, Parameter
 
 EVENTS = STREAMS[:1]
 FOR_EVER = Parameter("10", "seconds", 0, 3600)
+THEN = ", and then the response ends"
 RETRY = Parameter("", "seconds in Retry-After", 0, 86_400, ("date", "ms", "soon"))
+
+
+OUTCOMES: dict[points.Moment, Outcome] = {"first-byte": "before", "headers": "before", "middle": "after", "end": "same"}
 
 
 def _refused(status: int, does: str) -> Fault:
     takes = RETRY if status in (429, 503, 529) else None
     wait = "; the header Retry-After as the parameter says: seconds, a date, retry-after-ms, or a word that means nothing" if takes else ""
-    note = "it may ask again, after the time it was told" if takes else "it may ask again" if status >= 500 else "it does not ask again"
-    make = lambda given: answers.refused(status, given.family, given.value, given.now)  # noqa: E731
-    return Fault(f"http-{status}", f"{does}, in the dialect's shape{wait}", ("before",), make, takes=takes, note=note)
+    return Fault(
+        f"http-{status}",
+        f"{does}, in the dialect's shape{wait}",
+        ("before",),
+        lambda given: answers.refused(status, given.family, given.value, given.now),
+        takes=takes,
+        note="it may ask again, after the time it was told" if takes else "it may ask again" if status >= 500 else "it does not ask again",
+    )
 
 
 def _stall(moment: points.Moment) -> Fault:
-    note = (
-        "it waits, or gives up at a limit of its own with an error" if moment != "end" else "it does not wait for the end of the response"
-    )
-    make = lambda given: points.at(moment, Wait(given.number))  # noqa: E731
+    waits, ends = "it waits, or gives up at a limit of its own with an error", "it does not wait for the end of the response"
     return Fault(
-        f"stall-{moment}", f"nothing comes for so many seconds, {points.WORDS[moment]}", ("same",), make, takes=FOR_EVER, note=note
+        f"stall-{moment}",
+        f"nothing comes for so many seconds, {points.WORDS[moment]}",
+        ("same",),
+        lambda given: points.at(moment, Wait(given.number)),
+        takes=FOR_EVER,
+        note=ends if moment == "end" else waits,
     )
 
 
 def _broken(name: str, moment: points.Moment, how: End, does: str) -> Fault:
-    outcome = {"first-byte": "before", "headers": "before", "middle": "after", "end": "same"}[moment]
-    note = "it may ask again" if outcome == "before" else ""
-    return Fault(f"{name}-{moment}", f"{does} {points.WORDS[moment]}", (outcome,), lambda given: points.at(moment, how), note=note)  # type: ignore[arg-type]
+    note = "it may ask again" if OUTCOMES[moment] == "before" else ""
+    return Fault(name, f"{does} {points.WORDS[moment]}", (OUTCOMES[moment],), lambda given: points.at(moment, how), note=note)
 
 
-def _error(name: str, family: str, does: str, *, named: bool = False) -> Fault:
-    kinds = EVENTS if named else STREAMS
-    make = lambda given: stories.error_frame(family or given.family, named=named)  # noqa: E731
-    return Fault(name, f"in the middle {does}, and then the response ends", ("after",), make, kinds)
+def _error(name: str, family: str, does: str) -> Fault:
+    return Fault(name, f"in the middle {does}{THEN}", ("after",), lambda given: stories.error_frame(family or given.family), STREAMS)
 
 
 _FRAMES: tuple[Fault, ...] = (
@@ -90,7 +98,13 @@ _FRAMES: tuple[Fault, ...] = (
     _error("error-frame", "", "an error in the dialect's own shape"),
     *(_error(f"error-{family}", family, f"an error in the shape of {vendor}") for family, vendor in shapes.VENDORS.items()),
     _error("error-words", "words", "a sentence that is no JSON"),
-    _error("error-event", "words", "a sentence that is no JSON, as `event: error`", named=True),
+    Fault(
+        "error-event",
+        f"in the middle a sentence that is no JSON, as `event: error`{THEN}",
+        ("after",),
+        lambda given: stories.error_event(),
+        EVENTS,
+    ),
     Fault(
         "endless",
         "instead of the end the last piece of text again and again, so many MB, then a reset",
@@ -148,10 +162,13 @@ _FRAMES: tuple[Fault, ...] = (
     ),
     # When it breaks
     *map(_stall, points.MOMENTS),
-    *(_broken("reset", moment, End("reset"), "the connection is reset (RST)") for moment in points.MOMENTS),
-    *(_broken("cut", moment, End("unfinished"), "the connection is closed, without the last chunk,") for moment in points.MOMENTS),
-    *(_broken("end", moment, End(), "the response ends as if it were whole,") for moment in points.MOMENTS[1:3]),
-    _broken("half-close", "middle", End("half"), "the server sends FIN and leaves the other direction open,")._replace(name="half-close"),
+    *(_broken(f"reset-{moment}", moment, End("reset"), "the connection is reset (RST)") for moment in points.MOMENTS),
+    *(
+        _broken(f"cut-{moment}", moment, End("unfinished"), "the connection is closed, without the last chunk,")
+        for moment in points.MOMENTS
+    ),
+    *(_broken(f"end-{moment}", moment, End(), "the response ends as if it were whole,") for moment in points.MOMENTS[1:3]),
+    _broken("half-close", "middle", End("half"), "the server sends FIN and leaves the other direction open,"),
 )
 
 _BYTES: tuple[Fault, ...] = (

@@ -10,12 +10,14 @@ from services.faults.actions import Action, Asked, End, Head, Headers, Stage, Wr
 DATE = 2  # seconds from now, where Retry-After is a date
 
 JSON = (b"content-type", b"application/json")
+TEXT = (b"content-type", b"text/plain; charset=utf-8")
 HTML = (b"content-type", b"text/html; charset=utf-8")
 
 
 def refused(status: int, family: str, retry: str, now: float) -> Stage:
     """An error status. `retry` is a form of Retry-After: a number of seconds, `date`, `ms`, `soon` (which is none), or nothing."""
-    return _instead(status, (JSON, *_retry_after(retry, now)), shapes.error(family, status))
+    body = shapes.error(family, status)
+    return _instead(status, (JSON if body.startswith(b"{") else TEXT, *_retry_after(retry, now)), body)
 
 
 def gateway(status: int) -> Stage:

@@ -1,6 +1,6 @@
 """Which faults a request asks for: `crlf, stall-middle=30`. Everything wrong is Invalid, naming what there is."""
 
-import math
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from services.faults.fault import Given, Parameter
 from services.faults.frames import Framing
 
 MOST = 16  # at once
+NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 class Chosen(NamedTuple):
@@ -63,8 +64,4 @@ def _value(name: str, takes: Parameter | None, value: str, given: bool) -> str:
 
 
 def _between(value: str, takes: Parameter) -> bool:
-    try:
-        number = float(value)
-    except ValueError:
-        return False
-    return math.isfinite(number) and takes.least <= number <= takes.most and value.isascii()
+    return NUMBER.fullmatch(value) is not None and takes.least <= float(value) <= takes.most

@@ -18,21 +18,36 @@ _OPENAI = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exce
 VENDORS = {"openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini", "ollama": "Ollama"}
 
 
-def error(family: str, status: int, message: str = MESSAGE) -> bytes:
-    """`family` is one of VENDORS, `headrace` for its own shape, or anything else for the bare sentence."""
+def error(family: str, status: int) -> bytes:
+    """A body. `family` is one of VENDORS, `responses`, `headrace` for its own shape, or anything else for the bare sentence."""
     match family:
-        case "openai":
+        case "openai" | "responses":
             kind = "server_error" if status >= 500 else "invalid_request_error"
-            return _json({"error": {"message": message, "type": kind, "param": None, "code": _OPENAI.get(status)}})
+            return _json({"error": {"message": MESSAGE, "type": kind, "param": None, "code": _OPENAI.get(status)}})
         case "anthropic":
-            return _json({"type": "error", "error": {"type": _ANTHROPIC.get(status, "api_error"), "message": message}})
+            return _json({"type": "error", "error": {"type": _ANTHROPIC.get(status, "api_error"), "message": MESSAGE}})
         case "gemini":
-            return _json({"error": {"code": status, "message": message, "status": _GOOGLE.get(status, "INTERNAL")}})
+            return _json({"error": {"code": status, "message": MESSAGE, "status": _GOOGLE.get(status, "INTERNAL")}})
         case "ollama":
-            return _json({"error": message})
+            return _json({"error": MESSAGE})
         case "headrace":
-            return _json({"error": {"code": "fault", "message": message}})
-    return message.encode()
+            return _json({"error": {"code": "fault", "message": MESSAGE}})
+    return MESSAGE.encode()
+
+
+def told(family: str) -> tuple[bytes, bytes]:
+    """The name of its event, if it has one, and the data of an error in the middle of a stream; `ai_sdk` is a family too."""
+    match family:
+        case "responses":
+            return b"error", _json({"type": "error", "sequence_number": 0, "code": "server_error", "message": MESSAGE, "param": None})
+        case "anthropic":
+            return b"error", error(family, 500)
+        case "headrace":
+            failed = {"type": "failed", "code": "fault", "message": MESSAGE, "retryable": False, "phase": "streaming", "done": True}
+            return b"failed", _json(failed)
+        case "ai_sdk":
+            return b"", _json({"type": "error", "errorText": MESSAGE})
+    return b"", error(family, 500)
 
 
 def page(title: str) -> bytes:

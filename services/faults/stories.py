@@ -70,16 +70,24 @@ def text_after() -> Stage:
     return stage
 
 
-def error_frame(family: str, *, named: bool = False) -> Stage:
-    """In the middle an error in this vendor's shape, and then the proper end of the response; `named`: as `event: error`."""
+def error_frame(family: str) -> Stage:
+    """In the middle an error in this vendor's shape, and then the proper end of the response."""
+    return _instead_of_the_middle(*shapes.told(family))
+
+
+def error_event() -> Stage:
+    return _instead_of_the_middle(b"error", shapes.MESSAGE.encode())
+
+
+def _instead_of_the_middle(event: bytes, said: bytes) -> Stage:
     watch = Watch()
 
     def stage(action: Action) -> Iterable[Action]:
         watch.see(action)
         if not (isinstance(action, Write | End) and (watch.halfway or isinstance(action, End))):
             return (action,)
-        said = shapes.error(family, 500)
-        return (Write(said + b"\n" if watch.kind == "lines" else (b"event: error\n" if named else b"") + b"data: " + said + b"\n\n"), End())
+        name = b"event: " + event + b"\n" if event else b""
+        return (Write(said + b"\n" if watch.kind == "lines" else name + b"data: " + said + b"\n\n"), End())
 
     return stage
 

@@ -75,6 +75,26 @@ def test_a_refusal_in_the_dialect_begins_no_generation(mock: Served, path: str) 
     assert get(mock.url, "/chat").json() == before
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/chat", b'event: failed\ndata: {"type":"failed","code":"fault"'),
+        ("/v1/chat/completions", b'data: {"error":{"message":'),
+        ("/v1/responses", b'event: error\ndata: {"type":"error","sequence_number":'),
+        ("/v1/messages", b'event: error\ndata: {"type":"error","error":{"type":"api_error"'),
+        ("/api/chat", b'{"error":"This'),
+        ("/ai/chat", b'data: {"type":"error","errorText":"This'),
+    ],
+)
+def test_an_error_in_the_middle_is_one_of_the_dialect(mock: Served, path: str, told: bytes) -> None:
+    heard = fault(mock.url, path, "error-frame")
+    before, found, after = heard.body.rpartition(told)
+    assert found
+    assert before.endswith(b"\n")
+    assert after.count(b"\n") == (1 if path.startswith("/api") else 2)
+    assert heard.whole
+
+
 def test_what_was_missed_is_there_to_resume(mock: Served) -> None:
     heard = fault(mock.url, "/chat", "reset-middle")
     got = [(data, int(id)) for _, data, id in SSEDecoder().feed(heard.body)]
