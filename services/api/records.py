@@ -1,5 +1,7 @@
 """The record of a generation over HTTP: all of it as JSON, and what the upstream sent as it came."""
 
+import asyncio
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +28,8 @@ class RecordRoutes:
     async def whole(self, request: Request) -> ASGIApp:
         """`GET /chat/{id}/record`: requests, reads and writes with their times, as far as they have come."""
         id = request.path_params["id"]
-        return json_response(msgspec.json.encode({"id": id, **told(await self._record(id))}))
+        record = await self._record(id)
+        return json_response(await asyncio.to_thread(lambda: msgspec.json.encode({"id": id, **told(record)})))  # it may have megabytes
 
     async def upstream(self, request: Request) -> ASGIApp:
         """`GET /chat/{id}/upstream`: the body of the last answer of the model server, or of the one to request number `attempt`."""

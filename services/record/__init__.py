@@ -6,6 +6,8 @@
     timeline.py   reads, events and writes on one clock, in rows
     figures.py    what the times come to: gaps, stalls, bursts, speed
     told.py       a record as JSON
+    code.py       a request as code that sends it again
+    look.py       pieces as a viewer sees them
 
 Rule: what is put down is put down in the path of every token, so that is two appends and no more. All else is done for who looks.
 """

@@ -25,15 +25,15 @@ HEAD = 64 * 1024  # bytes kept of a request body that is too large
 class Pieces:
     """Bytes and when they came or went. Two flat lists: a tuple for each would be work for the garbage collector."""
 
-    __slots__ = ("_record", "data", "times")
+    __slots__ = ("data", "record", "times")
 
     def __init__(self, record: "Record") -> None:
-        self._record = record
+        self.record = record
         self.times = array("d")
         self.data: list[bytes] = []
 
     def add(self, data: bytes) -> None:
-        record = self._record
+        record = self.record
         weight = len(data) + PIECE
         if record.size + weight > record.most:
             record.left_out += len(data)
@@ -47,14 +47,14 @@ class Pieces:
         return len(self.data)
 
     def ms(self, at: int) -> float:
-        return self._record.ms(self.times[at])
+        return self.record.ms(self.times[at])
 
     def forget(self) -> None:
         del self.times[:], self.data[:]
 
     def whole(self) -> bytes:
         """All of it, keys masked: one may lie across two pieces."""
-        return hiding.masked(b"".join(self.data), self._record.secrets)
+        return hiding.masked(b"".join(self.data), self.record.secrets)
 
 
 class Exchange:
@@ -79,6 +79,11 @@ class Exchange:
     def body(self) -> bytes:
         """As it was sent, or its beginning."""
         return hiding.masked(self._body, self._record.secrets)
+
+    @property
+    def is_whole(self) -> bool:
+        """All of its body was kept."""
+        return len(self._body) == self.size
 
     @property
     def media(self) -> str:

@@ -51,15 +51,15 @@ class Timeline:
         self._writes: list[int] = []
         self._noted: set[tuple[Note, int]] = set()
 
-    def grow(self, record: Record | None, entries: Sequence[Entry]) -> int:
-        """Returns the number of the first row that is another one than before."""
+    def grow(self, record: Record | None, entries: Sequence[Entry]) -> int | None:
+        """Returns the number of the first row that is another one than before; None when there is nothing new."""
         before = max(0, len(self.rows) - 1)
         new = [self._new_entries(entries)]
         if record is not None and not record.dropped:
             new += [self._new_notes(record), *self._new_reads(record), *self._new_writes(record)]
         for item in merge(*new):
             self._put(item)
-        return before
+        return before if any(new) else None
 
     def _put(self, item: _Item) -> None:
         at, kind, of, number = item

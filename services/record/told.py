@@ -1,6 +1,7 @@
 """A record as JSON: everything that was kept, keys masked. Bytes are text where they are UTF-8 by themselves, else base64."""
 
 from base64 import b64encode
+from itertools import accumulate
 from typing import Any
 
 from services.record import hiding
@@ -35,7 +36,7 @@ def _exchange(record: Record, exchange: Exchange) -> dict[str, Any]:
 
 
 def _reader(record: Record, reader: Reader) -> dict[str, Any]:
-    writes = zip(pieces(reader.writes), reader.entries, strict=True)
+    writes = zip(pieces(reader.writes), reader.entries[:], strict=False)
     return {
         "at": record.ms(reader.joined),
         "dialect": reader.dialect,
@@ -46,12 +47,10 @@ def _reader(record: Record, reader: Reader) -> dict[str, Any]:
 
 
 def pieces(kept: Pieces) -> list[tuple[float, bytes]]:
-    """Each piece, and when."""
-    whole, end, found = kept.whole(), 0, []
-    for number, data in enumerate(kept.data):
-        start, end = end, end + len(data)
-        found.append((kept.ms(number), whole[start:end]))
-    return found
+    """Each piece, and when. May be called in a thread while more is put down."""
+    times, sizes, whole = kept.times[:], [len(data) for data in kept.data[:]], kept.whole()
+    ends = list(accumulate(sizes))
+    return [(kept.record.ms(at), whole[end - size : end]) for at, size, end in zip(times, sizes, ends, strict=False)]
 
 
 def hidden(record: Record, text: str) -> str:

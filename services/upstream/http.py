@@ -90,6 +90,9 @@ class HTTPUpstream:
                 emit(held[:-1])
                 raise
             emit(held)
+        finally:
+            if exchange:
+                exchange.closed()  # also where no response came
 
     async def _pump(self, response: Response, reader: Reader, emit: Emit, patience: Patience, exchange: Exchange | None) -> None:
         left = self._max_reply

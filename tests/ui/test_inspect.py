@@ -1,8 +1,10 @@
 """The inspector, and what programs ask, as a person sees it: a real server, a real browser, a request over HTTP."""
 
+import json
 import re
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -12,7 +14,19 @@ from tests.serving import Served, served
 from tests.ui.axe import Axe
 from tests.ui.test_chat_page import answers, ask, expect_state, visit
 
-SETTINGS = '[chat]\nmodel = "rehearsal/echo"\n[rehearsal]\nspeed = 200.0\n'
+KEY = "canary-4f1d9a0c77"
+SETTINGS = """
+[chat]
+model = "rehearsal/echo"
+[rehearsal]
+speed = 200.0
+[[upstreams]]
+name = "parrot"
+dialect = "openai_chat"
+base_url = "http://127.0.0.1:{port}/v1"
+api_key = "{key}"
+models = ["parrot"]
+"""
 BODY = {
     "model": "rehearsal/longform",
     "stream": True,
@@ -20,10 +34,31 @@ BODY = {
 }
 
 
+class Parrot(BaseHTTPRequestHandler):
+    """A model server whose answer is the key that it was sent."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        for text, reason in ((f"It is {self.headers['authorization']}.", None), ("", "stop")):
+            choice = {"index": 0, "delta": {"content": text}, "finish_reason": reason}
+            self.wfile.write(f"data: {json.dumps({'choices': [choice]})}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("lab"), SETTINGS) as running:
+    parrot = ThreadingHTTPServer(("127.0.0.1", 0), Parrot)
+    threading.Thread(target=parrot.serve_forever, daemon=True).start()
+    with served(tmp_path_factory.mktemp("lab"), SETTINGS.format(port=parrot.server_port, key=KEY)) as running:
         yield running
+    parrot.shutdown()
+    parrot.server_close()
 
 
 @pytest.fixture
@@ -73,9 +108,9 @@ def test_what_a_program_asks_is_seen_inspected_stopped_and_gone_on_with(lab: Ser
     axe(page)
     page.get_by_role("searchbox").fill("end: stopped")
     page.get_by_role("combobox", name="Show").select_option("readers")
-    expect(page.locator(".hr-lanes-count")).to_have_text("0 rows")
+    expect(page.locator(".hr-lanes-count")).to_have_text("Rows: 0")
     page.get_by_role("searchbox").fill("[DONE]")
-    expect(page.locator(".hr-lanes-count")).to_have_text("1 rows")
+    expect(page.locator(".hr-lanes-count")).to_have_text("Rows: 1")
     generation = page.url.rpartition("/")[2]
     record = httpx.get(f"{lab.url}/chat/{generation}/record", trust_env=False).json()
     assert "".join(write["text"] for write in record["readers"][0]["writes"]).encode() == heard[0]
@@ -113,3 +148,21 @@ def test_the_button_of_an_answer_and_the_list_lead_there(lab: Served, page: Page
     expect(page.get_by_role("heading", name="Replies")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="rehearsal/echo")).to_contain_text("finished")
     axe(page)
+
+
+def test_a_key_is_nowhere_to_be_seen(lab: Served, page: Page) -> None:
+    asked = {"model": "parrot/parrot", "messages": [{"role": "user", "content": "What is my key?"}]}
+    answer = httpx.post(f"{lab.url}/chat", json=asked, trust_env=False, timeout=30)
+    assert KEY in answer.text  # it does sing
+    generation = answer.headers["headrace-generation"]
+    for path in ("record", "upstream"):
+        told = httpx.get(f"{lab.url}/chat/{generation}/{path}", trust_env=False).text
+        assert "*" * len(KEY) in told
+        assert KEY not in told
+    page.goto(f"{lab.url}/inspect/{generation}")
+    page.get_by_role("listbox").get_by_role("option").filter(has_text="delta").click()
+    expect(page.get_by_role("region", name="The row that is chosen").locator("pre")).to_contain_text(["*" * len(KEY)] * 3)
+    page.get_by_text("Request 1").click()
+    expect(page.get_by_role("button", name="Copy as curl")).to_be_visible()
+    expect(page.locator(".hr-inspect-request pre").first).to_contain_text("(hidden)")
+    assert KEY not in page.content()

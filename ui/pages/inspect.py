@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from nicegui import background_tasks, ui
 
 from services.chat import Chat
 from services.errors import Gone, HeadraceError, NotFound
-from services.events import Entry
-from services.messages import fold
+from services.events import Entry, Failed, Finished, PartStarted
+from services.messages import ReplyState, state
 from ui.language import say
 from ui.panels.inspector import Inspector
 from ui.panels.inspector_list import Generations
@@ -19,6 +20,7 @@ FIGURES = 1.0  # and between two sums of its figures
 CALM = 2.0  # and between two looks at one that has ended, which another client may read still
 NEWS = 1.0  # and between two looks at all of them
 MOST = 100  # replies in the list
+HEAD = 20  # entries among which content begins, if it does
 
 
 def register(chat: Chat) -> None:
@@ -78,44 +80,55 @@ class InspectPage:
                 text("h1", say("This reply is not there"))
                 ui.label(exc.message)
             return
-        turn = self._chat.turn(self._generation)
+        self._turn = turn = self._chat.turn(self._generation)
         with ui.element("div").classes("hr-inspect"):
             self._inspector = Inspector(self._generation, turn, on_stop=self._stop, on_continue=self._go_on)
         notices()
-        self._show(figures=True)
         background_tasks.create(self._watch(), name=f"look at {self._generation}")
 
     @property
-    def _running(self) -> bool:
-        return not self._entries or self._reply.state in ("waiting", "streaming")
+    def _state(self) -> ReplyState:
+        last = self._entries[-1].event if self._entries else None
+        content = any(type(entry.event) is PartStarted for entry in self._entries[:HEAD])
+        return state(content, last if isinstance(last, Finished | Failed) else None)
 
-    def _show(self, *, figures: bool = False) -> None:
-        if not self._entries or self._running:
+    @property
+    def _running(self) -> bool:
+        return self._state in ("waiting", "streaming")
+
+    def _show(self) -> bool:
+        """Whether there is anything new."""
+        if self._running:
             self._entries = self._chat.entries(self._generation)
-        self._reply = fold(self._entries)
-        self._inspector.show(self._chat.record(self._generation), self._entries, self._reply)
-        if figures:
-            self._inspector.figure(self._reply)
+        return self._inspector.show(self._chat.record(self._generation), self._entries, self._state)
+
+    async def _figure(self) -> None:
+        sums = await asyncio.to_thread(self._inspector.sums)
+        if not self._client.is_deleted:
+            with self._client:
+                self._inspector.figure(sums)
 
     async def _watch(self) -> None:
-        summed = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        summed, stale = 0.0, True
         while not self._client.is_deleted:
             running = self._running
-            await asyncio.sleep(LIVE if running else CALM)
             if running:
-                await self._chat.recall(self._generation)
-            now = asyncio.get_running_loop().time()
-            figures = now - summed >= FIGURES
-            summed = now if figures else summed
+                with suppress(NotFound, Gone):
+                    await self._chat.recall(self._generation)
             with self._client:
-                self._show(figures=figures)
+                stale |= self._show()
+            if stale and (clock() - summed >= FIGURES or running != self._running):
+                summed, stale = clock(), False
+                await self._figure()
+            await asyncio.sleep(LIVE if running else CALM)
 
     async def _stop(self) -> None:
         await self._chat.stop(self._generation)
 
     async def _go_on(self) -> None:
         try:
-            conversation = self._chat.turn(self._generation).conversation or await self._chat.adopt(self._generation)
+            conversation = self._turn.conversation or await self._chat.adopt(self._generation)
         except HeadraceError as exc:
             ui.notify(exc.message, type="warning", position="top")
             return

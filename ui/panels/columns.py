@@ -15,13 +15,14 @@ from ui.theme import icon_button
 
 
 class Wishes(NamedTuple):
-    """What a column can be asked to do. Ids are those of nodes, but for `stop`, which gets a generation."""
+    """What a column can be asked to do. Ids are those of nodes, but for `stop` and `inspect`, which get a generation."""
 
     keep: Callable[[str], Awaitable[None]]
     stop: Callable[[str], Awaitable[None]]
     regenerate: Callable[[str, str, str], Awaitable[object]]  # the answer, the id of the new one, the model
     go_on: Callable[[str, str], Awaitable[None]]
     quote: Callable[[str], Awaitable[None]]
+    inspect: Callable[[str], Awaitable[None]]
 
 
 class Column:
@@ -49,7 +50,12 @@ class Column:
             async def quote(pressed: Pressed) -> None:
                 await wishes.quote(pressed.selected or self.answer.markdown)
 
-            do: dict[str, Press] = {"regenerate": regenerate, "quote": quote, "continue": lambda _: wishes.go_on(node.id, generation)}
+            do: dict[str, Press] = {
+                "regenerate": regenerate,
+                "quote": quote,
+                "inspect": lambda _: wishes.inspect(generation),
+                "continue": lambda _: wishes.go_on(node.id, generation),
+            }
             self.answer = Answer(generation, node=node.id, do=do, on_retry=again, on_choose=wishes.keep, cost=cost)
         self.answer.set_last(True)
 

@@ -1,13 +1,19 @@
 """One reply looked into: what the model server sent, what it meant, and what went to each client, on one clock. It talks to nobody."""
 
+import asyncio
 import json
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
 
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from services.events import Entry
-from services.messages import Reply, Turn
+from services.messages import Reply, ReplyState, Turn, fold
+from services.record.code import CODES
 from services.record.figures import Figures, figures
 from services.record.record import Exchange, Record
 from services.record.told import hidden
@@ -19,12 +25,22 @@ from ui.panels.inspector_rows import Rows, time
 from ui.panels.inspector_states import STATES
 from ui.theme import text
 
+_PLACE = "(e) => { const box = e.currentTarget.getBoundingClientRect(); emit((e.clientX - box.left) / box.width); }"
 PORTION = 100  # rows in one answer; the list asks for as many
+SLICE = 500  # rows searched before others get a turn
 BODY = 200_000  # characters of a request that are shown
 
 
+class Sums(NamedTuple):
+    figures: Figures
+    reply: Reply
+    histogram: str
+    speed: str
+    axis: str
+
+
 class Inspector:
-    """`show` draws what is known now, as often as one likes; `figure` is the dear part of it."""
+    """`show` draws what is known now, as often as one likes, and `figure` what was figured out of it."""
 
     def __init__(
         self,
@@ -75,33 +91,39 @@ class Inspector:
             self._histogram = _chart(say("Gaps between tokens, ms"))
             self._speed = _chart(say("Tokens per second, over the time"))
             self._axis = _chart(say("Model server, events, clients, over the whole time")).classes("hr-inspect-axis")
+            self._axis.on("click", self._jump, js_handler=_PLACE)
         self._lanes = Lanes(on_range=self._give, on_pick=self._pick, on_find=self._find)
         self._sent = ui.element("div").classes("hr-inspect-requests")
 
-    def show(self, record: Record | None, entries: Sequence[Entry], reply: Reply) -> None:
+    def show(self, record: Record | None, entries: Sequence[Entry], state: ReplyState) -> bool:
+        """Whether there is anything new."""
         self._record, self._entries = record, entries
-        before = len(self._rows)
-        since = self._rows.grow(record, entries)
-        running = reply.state in ("waiting", "streaming")
-        self._state.set_text(say(STATES[reply.state]))
-        self._state.props(f'data-state="{reply.state}"')
+        running = state in ("waiting", "streaming")
+        self._state.set_text(say(STATES[state]))
+        self._state.props(f'data-state="{state}"')
         self._stop.set_visibility(running)
         self._continue.set_visibility(not running)
         self._raw.set_visibility(record is not None)
         self._json.set_visibility(record is not None)
         self._missing.set_text(_missing(record))
         self._missing.set_visibility(bool(self._missing.text))
-        if len(self._rows) != before or running:
+        if (since := self._rows.grow(record, entries)) is not None:
             self._grow(since)
         self._show_requests(record)
+        return since is not None
 
-    def figure(self, reply: Reply) -> None:
+    def sums(self) -> Sums:
+        """What is figured out of it: the dear part, which may be done in a thread."""
         told = figures(self._record, self._entries)
-        for key, words in _words(told, self._record, reply).items():
+        rows = self._rows.timeline.rows[:]
+        return Sums(told, fold(self._entries), histogram(told), speed(told), axis(rows, told))
+
+    def figure(self, sums: Sums) -> None:
+        for key, words in _words(sums.figures, self._record, sums.reply).items():
             self._figures[key].text = words
-        self._histogram.set_content(histogram(told))
-        self._speed.set_content(speed(told))
-        self._axis.set_content(axis(self._rows.timeline.rows, told))
+        self._histogram.set_content(sums.histogram)
+        self._speed.set_content(sums.speed)
+        self._axis.set_content(sums.axis)
 
     # Rows, as they are asked for
 
@@ -123,9 +145,27 @@ class Inspector:
             self._lanes.closer(at, self._rows.closer(row))
 
     async def _find(self, search: str, lane: str) -> None:
-        self._search, self._lane = search.casefold(), lane
-        self._view = [row for row in range(len(self._rows)) if self._fits(row)] if search or lane else None
+        """Slice by slice: whatever else happens here goes on."""
+        self._search, self._lane = wanted = search.casefold(), lane
+        found: list[int] = []
+        row = 0
+        while (search or lane) and row < len(self._rows):
+            end = min(row + SLICE, len(self._rows))
+            found += [each for each in range(row, end) if self._fits(each)]
+            row = end
+            await asyncio.sleep(0)
+            if (self._search, self._lane) != wanted:
+                return
+        self._view = found if search or lane else None
         self._lanes.show(len(self._rows) if self._view is None else len(self._view), 0, self._rows.readers, anew=True)
+
+    def _jump(self, event: GenericEventArguments) -> None:
+        """To the row of a moment, which is a part of the whole time."""
+        rows = self._rows.timeline.rows
+        if rows and isinstance(event.args, int | float):
+            at = event.args * max(row.last for row in rows)
+            view = range(len(rows)) if self._view is None else self._view
+            self._lanes.go(max(0, bisect_right(view, at, key=lambda row: rows[row].at) - 1))
 
     def _fits(self, row: int) -> bool:
         if self._lane == "stalls":
@@ -157,10 +197,18 @@ class Request:
             with ui.element("summary"):
                 text("b", say("Request {n}", n=number + 1))
                 self._line = ui.label("")
-            text("h2", say("As it was sent"))
+            with ui.element("div").classes("hr-inspect-code"):
+                text("h2", say("As it was sent"))
+                for language in CODES if exchange.is_whole else ():
+                    copy = button(say("Copy as {language}", language=language))
+                    copy.on("click", partial(self._copy, language))
             self._sent = text("pre", "").props('tabindex="0"')
             text("h2", say("What came back"))
             self._came = text("pre", "").props('tabindex="0"')
+
+    def _copy(self, language: str) -> None:
+        ui.run_javascript(f"copyText({json.dumps(CODES[language](self._exchange))})")
+        ui.notify(say("Copied"), position="top")
 
     def show(self, record: Record) -> None:
         exchange = self._exchange

@@ -44,6 +44,10 @@ class Lanes(Element, component=Path(__file__).parent.parent / "static" / "inspec
     def closer(self, at: int, blocks: Sequence[dict[str, Any]]) -> None:
         self.run_method("closer", {"version": self._version, "at": at, "blocks": list(blocks)})
 
+    def go(self, at: int) -> None:
+        """Choose a row and bring it into view."""
+        self.run_method("go", at)
+
     def _keep(self, total: int, readers: Sequence[str]) -> None:
         self._props["start"] = {"total": total, "version": self._version, "readers": list(readers)}
 
@@ -76,7 +80,7 @@ def _words() -> dict[str, Any]:
             ["stalls", say("After a stall")],
         ],
         "closerLanes": [["upstream", upstream], ["events", events], ["readers", readers]],
-        "count": say("{n} rows", n="{n}"),
+        "count": say("Rows: {n}", n="{n}"),
         "timeline": say("Timeline"),
         "time": say("Time"),
         "upstream": upstream,

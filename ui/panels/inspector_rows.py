@@ -32,8 +32,8 @@ class Rows:
     def __len__(self) -> int:
         return len(self.timeline.rows)
 
-    def grow(self, record: Record | None, entries: Sequence[Entry]) -> int:
-        """Returns the number of the first row that is another one than before."""
+    def grow(self, record: Record | None, entries: Sequence[Entry]) -> int | None:
+        """Returns the number of the first row that is another one than before; None when there is nothing new."""
         self._record, self._entries = record, entries
         if record is not None:
             self._reads += [Look(exchange) for exchange in record.exchanges[len(self._reads) :]]
@@ -158,7 +158,7 @@ class Rows:
         blocks: list[dict[str, Any]] = []
         for what, of in row.notes:
             blocks.append({"lane": "upstream", "title": say("Request {n}", n=of + 1), "text": self._note(what, of)})
-        if record is not None:
+        if record is not None and not record.dropped:
             for of, at in row.reads:
                 moment = time(record.exchanges[of].reads.ms(at))
                 blocks.append(_block("upstream", say("Read {n} at {time}", n=at + 1, time=moment), self._reads[of][at]))

@@ -56,7 +56,9 @@ class Transcript:
         with ui.element("div").classes("hr-scroll").props('tabindex="0"'):
             self._thread = ui.element("div").classes("hr-thread").props('role="log" aria-live="off"')
             self._thread.props["aria-label"] = say("Conversation")
-            self._columns = Columns(Wishes(intents.keep, intents.stop, intents.regenerate, intents.go_on, intents.quote), cost)
+            self._columns = Columns(
+                Wishes(intents.keep, intents.stop, intents.regenerate, intents.go_on, intents.quote, intents.inspect), cost
+            )
         with self._thread:
             self._title = ui.element("h1").classes("hr-unseen")
             self._earlier = ui.element("button").classes("hr-earlier").props('type="button"')

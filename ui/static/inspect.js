@@ -89,6 +89,7 @@ export default {
         since = 0;
         this.picked = null;
         this.blocks = [];
+        this.shown = [];
       }
       for (const portion of this.portions.keys()) if ((portion + 1) * PORTION > since) this.portions.delete(portion);
       this.asked.clear();
