@@ -15,6 +15,7 @@ from services.events import Entry
 from services.record.record import Record
 
 APART = 3.0  # ms: what one read sets off is over within them, unless the journal's disk is slow
+BUSY = 100.0  # ms
 
 Note = Literal["asked", "answered", "closed"]
 
@@ -64,7 +65,7 @@ class Timeline:
     def _put(self, item: _Item) -> None:
         at, kind, of, number = item
         row = self.rows[-1] if self.rows else None
-        if row is None or kind == _READ or at - row.last > APART or (kind < _READ and (row.reads or row.entries)):
+        if row is None or kind == _READ or at - row.last > _apart(kind, row) or (kind < _READ and (row.reads or row.entries)):
             row = Row(at, at - row.at if row else 0.0)
             self.rows.append(row)
         row.last = at
@@ -107,6 +108,11 @@ class Timeline:
             self._writes[number] = end
             found.append([(reader.writes.ms(at), _WRITE, number, at) for at in range(start, end)])
         return found
+
+
+def _apart(kind: int, row: Row) -> float:
+    """The first event after a read is what it meant, even if the machine was busy in between."""
+    return BUSY if kind == _ENTRY and row.reads and not row.entries else APART
 
 
 _NOTES: tuple[Note, ...] = ("asked", "answered", "closed")

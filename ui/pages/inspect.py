@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 from nicegui import background_tasks, ui
 
@@ -12,7 +11,7 @@ from services.events import Entry, Failed, Finished, PartStarted
 from services.messages import ReplyState, state
 from ui.language import say
 from ui.panels.inspector import Inspector
-from ui.panels.inspector_list import Generations
+from ui.panels.inspector_list import Generations, clock
 from ui.theme import notices, put_on, text
 
 LIVE = 0.25  # seconds between two looks at a reply that runs
@@ -20,6 +19,7 @@ FIGURES = 1.0  # and between two sums of its figures
 CALM = 2.0  # and between two looks at one that has ended, which another client may read still
 NEWS = 1.0  # and between two looks at all of them
 MOST = 100  # replies in the list
+OTHERS = 30  # replies that one may be compared with
 HEAD = 20  # entries among which content begins, if it does
 
 
@@ -29,8 +29,14 @@ def register(chat: Chat) -> None:
         await ListPage(chat).build()
 
     @ui.page("/inspect/{generation}")
-    async def one_reply(generation: str) -> None:
-        await InspectPage(chat, generation).build()
+    async def one_reply(generation: str, beside: str = "") -> None:
+        put_on(await chat.wishes.get())
+        ui.page_title(say("Inspect"))
+        with ui.element("div").classes("hr-inspect hr-inspect-two" if beside else "hr-inspect"):
+            for each in filter(None, (generation, beside)):
+                with ui.element("div").classes("hr-inspect-one"):
+                    await Looking(chat, each).build(offer=not beside)
+        notices()
 
 
 class ListPage:
@@ -60,8 +66,8 @@ class ListPage:
                 self._list.show(self._chat.generations()[:MOST])
 
 
-class InspectPage:
-    """One browser tab that looks at one reply."""
+class Looking:
+    """At one reply, of one browser tab."""
 
     def __init__(self, chat: Chat, generation: str) -> None:
         self._chat = chat
@@ -69,21 +75,20 @@ class InspectPage:
         self._client = ui.context.client
         self._entries: Sequence[Entry] = ()
 
-    async def build(self) -> None:
-        put_on(await self._chat.wishes.get())
-        ui.page_title(say("Inspect"))
+    async def build(self, *, offer: bool) -> None:
+        """`offer` others to compare it with."""
         try:
             await self._chat.recall(self._generation)
         except (NotFound, Gone) as exc:
-            with ui.element("div").classes("hr-inspect"), ui.element("header").classes("hr-inspect-head"):
+            with ui.element("header").classes("hr-inspect-head"):
                 text("a", say("All replies")).props('href="/inspect"').classes("hr-inspect-back")
                 text("h1", say("This reply is not there"))
                 ui.label(exc.message)
             return
         self._turn = turn = self._chat.turn(self._generation)
-        with ui.element("div").classes("hr-inspect"):
-            self._inspector = Inspector(self._generation, turn, on_stop=self._stop, on_continue=self._go_on)
-        notices()
+        others = self._chat.generations()[:OTHERS] if offer else ()
+        named = [(each.id, f"{each.model} · {clock(each.created)}") for each in others if each.id != self._generation]
+        self._inspector = Inspector(self._generation, turn, on_stop=self._stop, on_continue=self._go_on, others=named)
         background_tasks.create(self._watch(), name=f"look at {self._generation}")
 
     @property
@@ -109,17 +114,19 @@ class InspectPage:
                 self._inspector.figure(sums)
 
     async def _watch(self) -> None:
-        clock = asyncio.get_running_loop().time
+        now = asyncio.get_running_loop().time
         summed, stale = 0.0, True
         while not self._client.is_deleted:
             running = self._running
             if running:
-                with suppress(NotFound, Gone):
+                try:
                     await self._chat.recall(self._generation)
+                except (NotFound, Gone):  # its log was dropped, with its conversation
+                    return
             with self._client:
                 stale |= self._show()
-            if stale and (clock() - summed >= FIGURES or running != self._running):
-                summed, stale = clock(), False
+            if stale and (now() - summed >= FIGURES or running != self._running):
+                summed, stale = now(), False
                 await self._figure()
             await asyncio.sleep(LIVE if running else CALM)
 

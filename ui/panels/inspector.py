@@ -26,6 +26,7 @@ from ui.panels.inspector_states import STATES
 from ui.theme import text
 
 _PLACE = "(e) => { const box = e.currentTarget.getBoundingClientRect(); emit((e.clientX - box.left) / box.width); }"
+_COMPARE = "(e) => e.target.value && location.assign(`${location.pathname}?beside=${e.target.value}`)"
 PORTION = 100  # rows in one answer; the list asks for as many
 SLICE = 500  # rows searched before others get a turn
 BODY = 200_000  # characters of a request that are shown
@@ -49,14 +50,15 @@ class Inspector:
         *,
         on_stop: Callable[[], Awaitable[None]],
         on_continue: Callable[[], Awaitable[None]],
+        others: Sequence[tuple[str, str]] = (),
     ) -> None:
+        """`others` are replies to compare it with: ids, and words for them."""
         self._rows = Rows()
         self._record: Record | None = None
         self._entries: Sequence[Entry] = ()
         self._view: list[int] | None = None  # the rows that were searched for; None: all
         self._search, self._lane = "", ""
         self._requests: list[Request] = []
-        self._shown: list[tuple[int, int]] = []
         with ui.element("header").classes("hr-inspect-head"):
             text("a", say("All replies")).props('href="/inspect"').classes("hr-inspect-back")
             with ui.element("div").classes("hr-inspect-title"):
@@ -70,6 +72,8 @@ class Inspector:
                 self._json = text("a", say("Download record")).props(f'href="/chat/{generation}/record" download="{generation}.json"')
                 for link in (self._raw, self._json):
                     link.classes("hr-inspect-link")
+                if others:
+                    _compare(others)
         self._missing = ui.label("").classes("hr-inspect-missing")
         with ui.element("dl").classes("hr-inspect-figures"):
             names = {
@@ -226,6 +230,14 @@ class Request:
         self._sent.text = hidden(record, f"{exchange.method} {exchange.url}\n{_headers(exchange.headers)}\n\n{body[:BODY]}{cut}")
         if exchange.status is not None:
             self._came.text = hidden(record, f"{exchange.status}\n{_headers(exchange.answered_headers)}")
+
+
+def _compare(others: Sequence[tuple[str, str]]) -> None:
+    with ui.element("select").classes("hr-lanes-kind hr-inspect-compare") as box:
+        box.props["aria-label"] = say("Compare with…")
+        for id, words in (("", say("Compare with…")), *others):
+            text("option", words).props["^value"] = id
+    box.on("change", js_handler=_COMPARE)
 
 
 def _headers(headers: dict[str, str]) -> str:

@@ -25,6 +25,7 @@ class Lanes(Element, component=Path(__file__).parent.parent / "static" / "inspec
         super().__init__()
         self._on_range, self._on_pick, self._on_find = on_range, on_pick, on_find
         self._version = 0
+        self._props["own"] = f"row-{self.id}-"  # begins the ids of its rows: there may be two lists on a page
         self._props["words"] = _words()
         self._keep(0, ())
         self.on("range", self._range)

@@ -86,5 +86,10 @@ def _words(reply: Known) -> tuple[str, ...]:
         "–" if reply.ttft_ms is None else time(reply.ttft_ms),
         rate,
         say_number(reply.seq),
-        f"{datetime.datetime.fromtimestamp(reply.created):%H:%M:%S}",
+        clock(reply.created),
     )
+
+
+def clock(created: int) -> str:
+    """The time of day of a moment in Unix seconds."""
+    return f"{datetime.datetime.fromtimestamp(created):%H:%M:%S}"

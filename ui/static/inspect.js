@@ -16,14 +16,14 @@ export default {
         <span class="hr-lanes-count" role="status">{{ words.count.replace("{n}", total.toLocaleString()) }}</span>
       </div>
       <div class="hr-lanes-scroll" ref="scroll" tabindex="0" role="listbox" :aria-label="words.timeline"
-        :aria-activedescendant="picked === null ? null : 'hr-row-' + picked" :style="{ '--readers': Math.max(1, readers.length) }"
+        :aria-activedescendant="picked === null ? null : own + picked" :style="{ '--readers': Math.max(1, readers.length) }"
         @scroll.passive="look" @keydown="keys">
         <div class="hr-lanes-head" aria-hidden="true">
           <span>{{ words.time }}</span><span>{{ words.upstream }}</span><span>{{ words.events }}</span>
           <span v-for="name in readers">→ {{ name }}</span><span v-if="!readers.length">{{ words.nobody }}</span>
         </div>
         <div class="hr-lanes-all" role="presentation" :style="{ height: total * ${HEIGHT} + 'px' }">
-          <div v-for="row in shown" :key="row.at" class="hr-lanes-row" role="option" :id="'hr-row-' + row.at" :aria-selected="row.at === picked"
+          <div v-for="row in shown" :key="row.at" class="hr-lanes-row" role="option" :id="own + row.at" :aria-selected="row.at === picked"
             :aria-setsize="total" :aria-posinset="row.at + 1" :style="{ top: row.at * ${HEIGHT} + 'px' }" @click="pick(row.at)">
             <template v-if="row.told">
               <span class="hr-lanes-time">{{ row.told.at }} <small>{{ row.told.gap }}</small></span>
@@ -56,7 +56,7 @@ export default {
         </div>
       </section>
     </div>`,
-  props: { words: Object, start: Object },
+  props: { own: String, words: Object, start: Object },
   emits: ["range", "pick", "find"],
   data() {
     return { ...this.start, shown: [], picked: null, blocks: [], text: "", lane: "", hex: false, copied: null };
