@@ -3,10 +3,11 @@
 import asyncio
 import json
 import os
-import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,21 +35,22 @@ async def test_it_asks_the_same_again(language: str, tmp_path: Path, node: str) 
         await story(Recorded(), TURN)
         code = CODES[language](record.exchanges[0])
         assert KEY not in code
-        program, name = PROGRAMS[language]
-        (tmp_path / name).write_text(code, "utf-8")
-        env = {**os.environ, "API_KEY": "another-key", "NO_PROXY": "*"}
-        running = await asyncio.create_subprocess_exec(
-            shutil.which(program) or program, str(tmp_path / name), env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        said, wrong = await running.communicate()
-        assert running.returncode == 0, wrong.decode()
+        done = await asyncio.to_thread(run, language, code, tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
     first, again = server.requests
-    assert said
+    assert done.stdout
     assert body(again) == body(first)
     assert body(first)["messages"][0]["content"] == HARD
     assert b"bearer another-key" in again.lower()
 
 
-def body(request: bytes) -> dict[str, object]:
-    found: dict[str, object] = json.loads(request.partition(b"\r\n\r\n")[2])
+def run(language: str, code: str, folder: Path) -> "subprocess.CompletedProcess[bytes]":
+    program, name = PROGRAMS[language]
+    (folder / name).write_text(code, "utf-8")
+    env = {**os.environ, "API_KEY": "another-key", "NO_PROXY": "*"}
+    return subprocess.run([program, str(folder / name)], env=env, capture_output=True, timeout=60, check=False)
+
+
+def body(request: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(request.partition(b"\r\n\r\n")[2])
     return found

@@ -161,7 +161,7 @@ def test_two_replies_side_by_side(lab: Served, page: Page) -> None:
     expect(lanes).to_have_count(2)
     expect(page.get_by_role("heading", level=1)).to_have_text(["rehearsal/guide", "rehearsal/echo"])
     for each in (lanes.first, lanes.last):
-        each.get_by_role("option").filter(has_text="created").click()
+        each.get_by_role("option").filter(has_text="created · connecting").click()
     expect(page.get_by_role("region", name="The row that is chosen")).to_have_count(2)
     expect(page.locator(".hr-closer").last).to_contain_text('"model":"rehearsal/echo"')
 
