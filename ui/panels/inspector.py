@@ -29,6 +29,7 @@ _PLACE = "(e) => { const box = e.currentTarget.getBoundingClientRect(); emit((e.
 _COMPARE = "(e) => e.target.value && location.assign(`${location.pathname}?beside=${e.target.value}`)"
 PORTION = 100  # rows in one answer; the list asks for as many
 SLICE = 500  # rows searched before others get a turn
+BUILTIN = "http://rehearsal/"  # in this process: no program can ask there
 BODY = 200_000  # characters of a request that are shown
 
 
@@ -203,7 +204,7 @@ class Request:
                 self._line = ui.label("")
             with ui.element("div").classes("hr-inspect-code"):
                 text("h2", say("As it was sent"))
-                for language in CODES if exchange.is_whole else ():
+                for language in CODES if exchange.is_whole and not exchange.url.startswith(BUILTIN) else ():
                     copy = button(say("Copy as {language}", language=language))
                     copy.on("click", partial(self._copy, language))
             self._sent = text("pre", "").props('tabindex="0"')
