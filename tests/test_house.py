@@ -53,6 +53,7 @@ def test_imports_keep_the_floor_plan() -> None:
         ("services/chat.py", "import starlette.requests", "Starlette, FastAPI and uvicorn only in services.api"),
         ("services/upstream/ollama.py", "import aiohttp", "Connections are opened in upstream/connections.py only"),
         ("services/upstream/ollama.py", "import asyncio", "Values, codecs, readers and writers do no I/O and no asyncio"),
+        ("services/faults/points.py", "import asyncio", "Values, codecs, readers and writers do no I/O and no asyncio"),
         ("services/wire/sse.py", "from services.messages import Turn", "The floors"),
         ("services/downstream/text.py", "from services.upstream import READERS", "The floors"),
         ("services/chat.py", "from services.api.app import build", "The floors"),
