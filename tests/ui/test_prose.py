@@ -168,7 +168,7 @@ def test_a_browser_that_does_not_answer_is_sent_two_patches_and_the_end(monkeypa
         async with user_simulation(root=lambda: texts.extend(Prose() for _ in range(40))) as user:
             await user.open("/")
             assert user.client is not None
-            monkeypatch.setattr(user.client.outbox, "enqueue_message", lambda kind, message, target: sent.append(message["code"]))
+            monkeypatch.setattr(user.client.outbox, "enqueue_message", lambda kind, message, target: sent.append(str(message["patch"])))
             flows = [asyncio.create_task(flow(prose)) for prose in texts]
             for n in range(30):
                 for prose in texts:

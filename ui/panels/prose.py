@@ -1,7 +1,6 @@
 """The text of one message: what is written to it appears on the page, a few times a second. It knows no events and no chat."""
 
 import asyncio
-import json
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -104,12 +103,12 @@ class Prose(Element, component=Path(__file__).parent.parent / "static" / "prose.
             self._props["count"] = self._count
 
     def _send(self, patch: Patch) -> None:
-        """Not by run_method or run_javascript, which are made to be awaited: a random id and two tasks for each."""
+        """As a message of its own (prose.js): what NiceGUI runs in the browser is JavaScript in JSON in JSON, and read with eval."""
         answer = self._blocks.finished or self._count % ANSWERED == 0
         if answer:
             self._shown.clear()
-        arguments = json.dumps([self._count, *patch, answer + self._blocks.finished], ensure_ascii=False, separators=(",", ":"))
-        self.client.outbox.enqueue_message("run_javascript", {"code": f"getElement({self.id})?.patch(...{arguments})"}, self.client.id)
+        told = [self.id, self._count, *patch, answer + self._blocks.finished]
+        self.client.outbox.enqueue_message("prose", {"patch": told}, self.client.id)
 
     async def _settle(self) -> None:
         """Wait until the last answer is there and the rest is over, or there is nobody to wait for."""

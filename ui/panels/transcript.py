@@ -16,6 +16,7 @@ from ui.panels.actions import Press, Pressed
 from ui.panels.answer import Answer
 from ui.panels.columns import Columns, Wishes
 from ui.panels.parts import Price
+from ui.panels.prose import Prose
 from ui.panels.question import Question
 
 PAGE = 30  # messages
@@ -59,6 +60,7 @@ class Transcript:
             self._columns = Columns(
                 Wishes(intents.keep, intents.stop, intents.regenerate, intents.go_on, intents.quote, intents.inspect), cost
             )
+            Prose().set_visibility(False)  # so that its script is there, and listens, before the first answer comes
         with self._thread:
             self._title = ui.element("h1").classes("hr-unseen")
             self._earlier = ui.element("button").classes("hr-earlier").props('type="button"')

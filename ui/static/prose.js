@@ -11,6 +11,7 @@ export default {
   mounted() {
     followThread(this.$el.closest(".hr-scroll"));
     ear();
+    setTimeout(listen); // the socket is made once everything is mounted
     this.draw(0);
   },
   watch: {
@@ -55,6 +56,29 @@ export default {
     },
   },
 };
+
+// Patches come as messages of their own, numbered with all others, so that a reconnect repeats none. In a slow browser the update that
+// makes their element may still stand in NiceGUI's queue: they wait for it.
+const waiting = [];
+const ENOUGH = 5000; // ms, after which the element is gone rather than late
+
+function listen() {
+  if (window.socket.listeners("prose").length) return;
+  window.socket.on("prose", ({ patch: [id, ...patch], _id }) => {
+    if (_id < window.nextMessageId) return;
+    window.nextMessageId = _id + 1;
+    waiting.push({ id, patch, until: performance.now() + ENOUGH });
+    if (waiting.length === 1) apply();
+  });
+}
+
+function apply() {
+  for (; waiting.length; waiting.shift()) {
+    const text = getElement(waiting[0].id);
+    if (!text && performance.now() < waiting[0].until) return setTimeout(apply, 20);
+    text?.patch(...waiting[0].patch);
+  }
+}
 
 // What is on the page already stays the element it was: a list of a thousand items grows by one, a selection and a sideways
 // scroll stay, a button can be pressed. Only what differs is laid out again.
