@@ -18,30 +18,41 @@ from time import monotonic
 from services.record import hiding
 
 PIECE = 100  # bytes that keeping a piece costs besides its own
+GRANT = 16 * 1024  # bytes that are taken ahead, for the pieces to come
 RECORD = 2000  # and a record, an exchange or a reader
 HEAD = 64 * 1024  # bytes kept of a request body that is too large
 
 
 class Pieces:
-    """Bytes and when they came or went. Two flat lists: a tuple for each would be work for the garbage collector."""
+    """Bytes and when they came or went. Two flat lists: a tuple for each would be work for the garbage collector.
 
-    __slots__ = ("data", "record", "times")
+    Room is taken GRANT bytes at a time: `add` is called for every chunk of every stream.
+    """
+
+    __slots__ = ("_room", "data", "record", "times")
 
     def __init__(self, record: "Record") -> None:
         self.record = record
+        self._room = 0
         self.times = array("d")
         self.data: list[bytes] = []
 
-    def add(self, data: bytes) -> None:
-        record = self.record
-        weight = len(data) + PIECE
-        if record.size + weight > record.most:
-            record.left_out += len(data)
-            return
-        record.size += weight
+    def add(self, data: bytes) -> bool:
+        """Whether it is kept."""
+        room = self._room - len(data) - PIECE
+        if room < 0 and (room := self._more(room)) < 0:
+            self.record.left_out += len(data)
+            return False
+        self._room = room
         self.times.append(monotonic())
         self.data.append(data)
-        record.grown(weight)
+        return True
+
+    def _more(self, room: int) -> int:
+        for wanted in (GRANT - room, -room):
+            if self.record.takes(wanted):
+                return room + wanted
+        return room
 
     def __len__(self) -> int:
         return len(self.data)
@@ -50,6 +61,7 @@ class Pieces:
         return self.record.ms(self.times[at])
 
     def forget(self) -> None:
+        self._room = 0
         del self.times[:], self.data[:]
 
     def whole(self) -> bytes:
@@ -121,8 +133,7 @@ class Reader:
 
     def wrote(self, seq: int, data: bytes) -> None:
         """`seq` is the number of the last entry in it."""
-        self.writes.add(data)
-        if len(self.writes.data) > len(self.entries):
+        if self.writes.add(data):
             self.entries.append(seq)
 
     def forget(self) -> None:

@@ -194,7 +194,7 @@ def _host(url: str) -> str:
         return ""
 
 
-async def _linger(response: Response, took: Callable[[bytes], None] | None) -> None:
+async def _linger(response: Response, took: Callable[[bytes], object] | None) -> None:
     """Most servers end their response a moment after the last word of their dialect."""
     with suppress(TimeoutError, *BROKEN):
         async with asyncio.timeout(LINGER):

@@ -9,7 +9,9 @@ from tests.serving import Served
 from tests.ui.picking import choose
 
 PIECES = "{const refs = document.querySelector('#app')._vnode.component.proxy.$refs;"
-COUNT = PIECES + "const piece = refs['r' + [...document.querySelectorAll('.hr-prose')].at(-1).id.slice(1)]; piece.blocks.count ?? piece.count}"
+COUNT = (
+    PIECES + "const piece = refs['r' + [...document.querySelectorAll('.hr-prose')].at(-1).id.slice(1)]; piece.blocks.count ?? piece.count}"
+)
 
 
 @pytest.fixture
