@@ -28,7 +28,6 @@ from benchmarks.hard import CHARACTERS, REPLY, Case, model_server
 from benchmarks.page import ROOT, cpu, process
 
 UNESCAPED = {"&#36;": "$", "&#96;": "`", "&gt;": ">", "&lt;": "<", "&amp;": "&"}
-PATCH = re.compile(r"getElement\((\d+)\)\?\.patch\(\.\.\.(\[.*\])\)", re.DOTALL)
 IDLE = 10.0  # seconds
 
 
@@ -43,7 +42,7 @@ class Tab:
         self._next = 0
         self._socket = socketio.AsyncClient(reconnection=False)
         self._socket.on("update", self._update)
-        self._socket.on("run_javascript", self._run)
+        self._socket.on("prose", self._patch)
         self._socket.on("*", self._other)
 
     async def open(self, client: httpx.AsyncClient, url: str) -> None:
@@ -94,13 +93,12 @@ class Tab:
             if "blocks" in props and props.get("count", 0) > 1:
                 await self._shown(int(id), props["count"])
 
-    async def _run(self, message: dict[str, Any]) -> None:
+    async def _patch(self, message: dict[str, Any]) -> None:
         self._count(message)
-        if found := PATCH.match(message["code"]):
-            self.began.set()
-            n, *_, wish = json.loads(found[2])
-            if wish:
-                await self._shown(int(found[1]), n)
+        self.began.set()
+        id, n, *_, wish = message["patch"]
+        if wish:
+            await self._shown(id, n)
 
     async def _shown(self, id: int, count: int) -> None:
         for event in self.elements.get(str(id), {}).get("events", ()):

@@ -34,11 +34,12 @@ class Journal(Protocol):
         after that, too. The log then has to be closed with `end`.
         """
 
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None]) -> None:
+    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None], soon: bool = True) -> None:
         """Keep these entries of a log, in this order, and call `kept(last.seq)`, on the event loop, when they are safe.
 
         Returns at once: many logs may share one commit, so the call to `kept` may come later, and once for several
-        appends. Calls for one log come in the order of its appends. A terminal event finishes the log.
+        appends. Calls for one log come in the order of its appends. A terminal event finishes the log. `soon` is False
+        where nobody waits for them this very moment.
         """
 
     def end(self, log: str, entries: Sequence[Entry]) -> None:

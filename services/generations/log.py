@@ -64,6 +64,7 @@ class EventLog:
         self._first_delta: float | None = None
         self._open: dict[int, None] = {}  # numbers of open parts, in order
         self._followers: dict[Follower, None] = {}
+        self.listeners = 0  # those of them that want every entry in the moment it comes
         self._awake: tuple[Follower, ...] = ()  # the same, for those who may leave while it is gone through
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._completed = completed
@@ -124,7 +125,7 @@ class EventLog:
         if len(events) == 1 and type(events[0]) is PartDelta and self._first_delta is not None:  # 99 of 100 appends
             entry = Entry(seq + 1, at, events[0])
             self.entries.append(entry)
-            self._journal.append(self.id, (entry,), self._show)
+            self._journal.append(self.id, (entry,), self._show, self.listeners > 0)
             return None if seq - self.shown < AHEAD else self.until(seq - AHEAD // 2)
         batch: list[Entry] = []
         for event in events:
@@ -245,6 +246,7 @@ class Follower:
     def listen(self, heard: Callable[[], None]) -> None:
         """Call `heard` whenever there is something new, in the very moment. It must neither wait nor raise."""
         self._heard = heard
+        self._log.listeners += 1
 
     def wake(self) -> None:
         if self._heard is not None:
@@ -265,4 +267,6 @@ class Follower:
 
     async def aclose(self) -> None:
         self._log.leave(self)
-        self._heard = None
+        if self._heard is not None:
+            self._heard = None
+            self._log.listeners -= 1

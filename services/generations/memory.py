@@ -21,7 +21,7 @@ class MemoryJournal:
         self._abouts[log] = about
         self._entries[log] = []
 
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None]) -> None:
+    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None], soon: bool = True) -> None:
         self._entries[log] += entries
         if type(entries[-1].event) in ENDS:
             self.size += self._weight(log)

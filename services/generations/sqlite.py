@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 PACE = 0.003  # seconds between two commits of the loop's; at 0.002 a busy relay needs a twentieth more CPU
 
+UNHURRIED = 0.03  # the same where nobody but pages reads, which draw a few times a second
+
 
 class SQLiteJournal:
     """In `folder`, which is made if need be. Raises SettingsError when that cannot be used, or somebody else uses it.
@@ -42,6 +44,7 @@ class SQLiteJournal:
         self._lent = 0  # items in the queue that are not done: as long as there are any, the thread has the writer
         self._due: asyncio.Handle | None = None  # the loop's next commit
         self._next = 0.0  # when it may be
+        self._unhurried = False  # it waits for more, as nobody is in a hurry
         self._checkpointing = False
         self._database = Database(folder, full)
         self._writer = Writer(self._database, lambda about, why: self.call(about.tell, why))
@@ -51,14 +54,23 @@ class SQLiteJournal:
         self._start()
         self._running[log] = Log(log, about, label, lost)
 
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None]) -> None:
+    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None], soon: bool = True) -> None:
         if self._lent or self._full:
             self._lend((self._running[log], entries, kept))
             return
         self._writer.add(self._running[log], entries, kept)
-        if self._due is None and self._loop is not None:
-            now = self._loop.time()
-            self._due = self._loop.call_soon(self._commit) if now >= self._next else self._loop.call_at(self._next, self._commit)
+        if self._due is None or (soon and self._unhurried):
+            self._plan(soon)
+
+    def _plan(self, soon: bool) -> None:
+        if self._loop is None:
+            return
+        if self._due is not None:
+            self._due.cancel()
+        now = self._loop.time()
+        when = self._next if soon else now + UNHURRIED
+        self._due = self._loop.call_at(when, self._commit) if when > now else self._loop.call_soon(self._commit)
+        self._unhurried = not soon
 
     def _commit(self) -> None:
         self._due = None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.events import Entry, Finished, PartDelta, PartStarted, Started
-from services.generations import database, writer
+from services.generations import database, sqlite, writer
 from services.generations.database import NAME
 from services.generations.log import EventLog
 from services.generations.sqlite import SQLiteJournal
@@ -65,4 +65,30 @@ async def test_back_and_forth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, f
     await grow("afterwards", journal, 0)
     assert hands == {(True, True)} | (set() if full else {(False, False)}), "the thread while it is lent, else the loop"
     assert (tmp_path / f"{NAME}-wal").stat().st_size < 7_000_000, "the log beside the file is begun anew"
+    journal.close()
+
+
+async def test_who_listens_is_not_kept_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries that nobody waits for this very moment share a later commit, until somebody does."""
+    monkeypatch.setattr(sqlite, "UNHURRIED", 1000.0)
+    journal = SQLiteJournal(tmp_path)
+    log = EventLog("g", journal)
+    log.begin(b"about g", b"{}")
+    log.append([Started("g", "m", 0), PartStarted(0, "text"), PartDelta(0, "first")])
+    await log.until(3)
+    for _ in range(10):
+        log.append([PartDelta(0, " word")])
+        await asyncio.sleep(0.005)
+    assert log.shown == 3
+    reader = log.follow()
+    reader.listen(lambda: None)
+    log.append([PartDelta(0, " more")])
+    await asyncio.wait_for(log.until(14), 10)
+    await reader.aclose()
+    log.append([PartDelta(0, " again")])
+    await asyncio.sleep(0.02)
+    assert log.shown == 14
+    log.append([Finished("stop")])
+    await asyncio.wait_for(log.until(len(log.entries)), 10)
+    assert await journal.recall("g") == (b"about g", log.entries)
     journal.close()

@@ -128,7 +128,7 @@ class SlowJournal(MemoryJournal):
         super().__init__()
         self.pending: list[Callable[[], None]] = []
 
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None]) -> None:
+    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None], soon: bool = True) -> None:
         self.pending.append(partial(super().append, log, entries, kept))
 
     def begin(self, log: str, about: bytes, label: bytes, lost: Callable[[str], None]) -> None:
