@@ -65,7 +65,7 @@ class Walk:
         self._house = House(folder, keep=4 if seed % 5 == 4 else 10_000)
         self._names = 0
         self._here: str | None = None  # where two things happen at once
-        self._keys: dict[str, tuple[Turn, str]] = {}  # of this process: what was asked, and the generation
+        self._keys: dict[str, tuple[Turn, str]] = {}  # what was asked with each, and the generation
         self._asking: list[Callable[[], Awaitable[object]]] = [
             *[self.begin, self.send, self.edit, self.regenerate, self.retry, self.go_on] * 2,
             *[self.compare, self.keep, self.spread] * 2,
@@ -182,7 +182,7 @@ class Walk:
                 )
 
     async def same_key(self) -> None:
-        """An Idempotency-Key: within a process one generation, and never another request's."""
+        """An Idempotency-Key: one generation, also after a restart, and never another request's."""
         key = self.random.choice([*self._keys, f"key {len(self._keys)}"])
         turn = Turn("rehearsal/longform", (Message("user", (Text(self._text("rehearsal/longform")),)),), client="chat")
         turn, before = self._keys.get(key, (turn, ""))
@@ -318,7 +318,6 @@ class Walk:
     async def _after_the_end(self) -> None:
         for reader in self.model.readers:
             await reader.leave()
-        self._keys.clear()
         assert not self._running()
         if self.random.random() < 0.5:  # else it goes on while the rest is still brought into the conversations
             await self.settle()
