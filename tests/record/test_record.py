@@ -43,7 +43,11 @@ def in_pieces(body: bytes, head: bytes, size: int) -> Behave:
 
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
-@pytest.mark.parametrize(("reader", "head", "body"), [(None, HEAD, WHOLE), (OllamaReader, NDJSON, LINES)], ids=["sse", "ndjson"])
+@pytest.mark.parametrize(
+    ("reader", "head", "body"),
+    [(None, HEAD, WHOLE), (None, HEAD, WHOLE + b":\n"), (OllamaReader, NDJSON, LINES)],
+    ids=["sse", "more", "ndjson"],
+)
 async def test_the_body_is_what_the_server_sent(reader: type[OllamaReader] | None, head: bytes, body: bytes, size: int) -> None:
     record = fresh()
     async with upstream(in_pieces(body, head, size)) as (asked, server):
