@@ -55,12 +55,12 @@ class Transcript:
         self._first = ""  # the earliest node that is wanted
         self._more = 0  # messages that are wanted before it
         with ui.element("div").classes("hr-scroll").props('tabindex="0"'):
+            Prose().set_visibility(False)  # so that its script is there, and listens, before the first answer comes
             self._thread = ui.element("div").classes("hr-thread").props('role="log" aria-live="off"')
             self._thread.props["aria-label"] = say("Conversation")
             self._columns = Columns(
                 Wishes(intents.keep, intents.stop, intents.regenerate, intents.go_on, intents.quote, intents.inspect), cost
             )
-            Prose().set_visibility(False)  # so that its script is there, and listens, before the first answer comes
         with self._thread:
             self._title = ui.element("h1").classes("hr-unseen")
             self._earlier = ui.element("button").classes("hr-earlier").props('type="button"')
