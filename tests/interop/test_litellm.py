@@ -135,7 +135,7 @@ def test_by_the_page(gateway: Served, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(gateway.url)
     page.wait_for_function("window.did_handshake === true")
-    expect(page.get_by_text("mill · litellm")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Model")).to_contain_text("litellm")
     page.get_by_role("textbox", name="Message").fill("How is the mill?")
     page.keyboard.press("Enter")
     answer = page.locator('[data-role="assistant"]')
