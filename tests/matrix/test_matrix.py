@@ -39,7 +39,8 @@ def test_every_reader_writer_and_scene_has_its_cells() -> None:
     assert set(UPSTREAMS) == set(READERS)
     of_its_own_clients = {"messages", "text", "ollama"}  # formats of /chat for hand-written pages; no SDK reads them
     assert {client.surface for client in CLIENTS.values()} == set(SURFACES) == set(WRITERS) - of_its_own_clients
-    assert set(STREAMED) == set(scenes.SCENES) - {"overloaded"}  # another refusal, of another status
+    elsewhere = {"overloaded", "calls", "separators"}  # another refusal, of another status; two that are hard on decoders: tests/faults
+    assert set(STREAMED) == set(scenes.SCENES) - elsewhere
     assert len(PLACES) == len(set(PLACES)) == len(UPSTREAMS) * sum(len(client.scenes) for client in CLIENTS.values())
 
 
