@@ -5,7 +5,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import NullPool, create_engine, update
 
 from services.chat import Retention
 from services.messages import Text
@@ -99,7 +99,8 @@ async def test_a_damaged_message_is_passed_over(house: House) -> None:
         rows = house.store._rows[asked.conversation]  # type: ignore[attr-defined]
         rows[asked.answer.id] = rows[asked.answer.id]._replace(body=b"{")
     else:
-        with house.store._database.result()._engine.begin() as connection:  # type: ignore[attr-defined]
+        url = house.store._database.result()._engine.url  # type: ignore[attr-defined]
+        with create_engine(url, poolclass=NullPool).begin() as connection:  # of our own: the store is at work in its one
             connection.execute(update(nodes).where(nodes.c.id == asked.answer.id).values(body=b"{"))
     shown = (await house.chat.open(asked.conversation)).nodes
     assert [node.damaged for node in shown] == [False, True]

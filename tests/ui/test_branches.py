@@ -205,7 +205,7 @@ def test_a_conversation_is_renamed_and_deleted_while_it_streams(page: Page) -> N
     press(page.locator(".hr-chat-line").first, "Options of The race")
     page.get_by_role("menuitem", name="Delete").click()
     for each in (page, other):
-        each.wait_for_url(re.compile(r"/$"))
+        expect(each).to_have_url(re.compile(r"/$"))
         expect(each.get_by_role("heading", name="What shall we talk about?")).to_be_visible()
         expect(each.get_by_role("link", name="The race")).to_have_count(0)
     other.close()
