@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 PACE = 0.003  # seconds between two commits of the loop's; at 0.002 a busy relay needs a twentieth more CPU
 
+MANY = 8  # logs in a commit from which that holds; fewer are hardly delayed
 UNHURRIED = 0.03  # the same where nobody but pages reads, which draw a few times a second
 
 
@@ -85,7 +86,7 @@ class SQLiteJournal:
             self._lend(Work())
             return
         if self._loop is not None:
-            self._next = self._loop.time() + PACE
+            self._next = self._loop.time() + PACE * min(1.0, len(committed.kept) / MANY)
         self.committed(committed)
 
     def _lend(self, item: Item) -> None:
