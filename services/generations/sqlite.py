@@ -18,7 +18,7 @@ from services.events import Entry
 from services.generations.database import Database
 from services.generations.journal import Kept
 from services.generations.thread import Checkpoint, Drop, Item, Recall, Stop, Thread, Work
-from services.generations.writer import Committed, Log, Writer
+from services.generations.writer import HEAVY, Committed, Log, Writer
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +115,14 @@ class SQLiteJournal:
         return self._database.recover()
 
     def drop(self, log: str) -> None:
-        self.size -= self._sizes.pop(log, 0)
-        self._lend(Drop(log))
+        size = self._sizes.pop(log, 0)
+        self.size -= size
+        if self._lent or self._full or size > HEAVY:
+            self._lend(Drop(log))
+            return
+        self._writer.drop(log)
+        if self._due is None:
+            self._plan(soon=False)
 
     def close(self) -> None:
         if self._thread.is_alive():
