@@ -135,11 +135,7 @@ def ends(said: bytes) -> bool:
     """It is the first or a later one of the frames that say how the answer ends."""
     if said in DONE:
         return True
-    try:
-        value = msgspec.json.decode(said)
-    except msgspec.DecodeError:
-        return False
-    match value:
+    match _value(said):
         case {"choices": [{"finish_reason": str()}, *_]} | {"candidates": [{"finishReason": str()}, *_]} | {"done": True}:
             return True
         case {"type": "message_delta", "delta": {"stop_reason": str()}}:
@@ -151,13 +147,16 @@ def ends(said: bytes) -> bool:
 
 def closes(said: bytes) -> bool:
     """It is the very last frame of its dialect; Gemini's has none."""
-    if said in DONE:
-        return True
+    value = _value(said)
+    return said in DONE or (isinstance(value, dict) and (value.get("done") is True or value.get("type") in TERMINAL))
+
+
+def _value(said: bytes) -> Any:
+    """None for what is no JSON."""
     try:
-        value = msgspec.json.decode(said)
+        return msgspec.json.decode(said)
     except msgspec.DecodeError:
-        return False
-    return isinstance(value, dict) and (value.get("done") is True or value.get("type") in TERMINAL)
+        return None
 
 
 def cuts(pattern: bytes, data: bytes) -> list[bytes]:

@@ -14,7 +14,8 @@ ZIP = b"PK\x03\x04"
 FILES = re.compile(r"(?:[^/]+/)?conversations(?:-\d+)?\.json", re.IGNORECASE)
 PIECE = 1 << 20
 MOST = 4 << 30  # bytes that all files together may have when they are unpacked
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError)  # RuntimeError: it wants a password
+# RuntimeError: it wants a password, or is packed in a way that is not known here.
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
 
 
 async def unpacked(pieces: AsyncIterable[bytes], progress: Callable[[int], None]) -> AsyncGenerator[AsyncIterator[bytes], None]:
