@@ -49,6 +49,7 @@ async def lone(journal: Journal) -> list[float]:
     """Milliseconds from each append to the moment a reader has it."""
     log = begun(journal, "lone")
     await log.until(len(log.entries))
+    log.follow().listen(lambda: None)
     waits = []
     for _ in range(LONE):
         began = time.perf_counter()

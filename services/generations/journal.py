@@ -26,16 +26,17 @@ class Journal(Protocol):
     def size(self) -> int:
         """Bytes of all finished logs."""
 
-    def begin(self, log: str, about: bytes, label: bytes, lost: Callable[[str], None]) -> None:
+    def begin(self, log: str, about: bytes, label: bytes, kept: Callable[[int], None], lost: Callable[[str], None]) -> None:
         """A new log. `about` comes back from `recall`, `label`, which is small, from `recent`; neither is looked into.
 
-        Both are kept together with the first entries. `lost(sentence)` is called when entries of this log could not be
+        Both are kept together with the first entries. `kept(seq)` is called, on the event loop, when everything up to the
+        entry of this number is safe. `lost(sentence)` is called when entries of this log could not be
         kept for so long that they were given up: whatever `kept` was not called for is forgotten, and what is appended
         after that, too. The log then has to be closed with `end`.
         """
 
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None], soon: bool = True) -> None:
-        """Keep these entries of a log, in this order, and call `kept(last.seq)`, on the event loop, when they are safe.
+    def append(self, log: str, entries: Sequence[Entry], soon: bool = True) -> None:
+        """Keep these entries of a log, in this order.
 
         Returns at once: many logs may share one commit, so the call to `kept` may come later, and once for several
         appends. Calls for one log come in the order of its appends. A terminal event finishes the log. `soon` is False

@@ -109,7 +109,7 @@ class EventLog:
 
     def begin(self, about: bytes, label: bytes) -> None:
         """Before the first append. Both are for the journal, which gives them back after a restart."""
-        self._journal.begin(self.id, about, label, self._lost)
+        self._journal.begin(self.id, about, label, self._show, self._lost)
 
     def append(self, events: Sequence[Event]) -> "asyncio.Future[None] | None":
         """Add one batch: one network read becomes one append, one commit and one wake-up per reader.
@@ -125,7 +125,7 @@ class EventLog:
         if len(events) == 1 and type(events[0]) is PartDelta and self._first_delta is not None:  # 99 of 100 appends
             entry = Entry(seq + 1, at, events[0])
             self.entries.append(entry)
-            self._journal.append(self.id, (entry,), self._show, self.listeners > 0)
+            self._journal.append(self.id, (entry,), self.listeners > 0)
             return None if seq - self.shown < AHEAD else self.until(seq - AHEAD // 2)
         batch: list[Entry] = []
         for event in events:
@@ -144,7 +144,7 @@ class EventLog:
                 break
         self.entries += batch
         if batch:
-            self._journal.append(self.id, batch, self._show)
+            self._journal.append(self.id, batch)
         return None if seq - self.shown < AHEAD else self.until(seq - AHEAD // 2)
 
     def _bookkeeping(self, event: Event) -> list[PartFinished]:

@@ -16,15 +16,19 @@ class MemoryJournal:
         self.size = 0
         self._abouts: dict[str, bytes] = {}
         self._entries: dict[str, list[Entry]] = {}
+        self._kept: dict[str, Callable[[int], None]] = {}
 
-    def begin(self, log: str, about: bytes, label: bytes, lost: Callable[[str], None]) -> None:
+    def begin(self, log: str, about: bytes, label: bytes, kept: Callable[[int], None], lost: Callable[[str], None]) -> None:
         self._abouts[log] = about
         self._entries[log] = []
+        self._kept[log] = kept
 
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None], soon: bool = True) -> None:
+    def append(self, log: str, entries: Sequence[Entry], soon: bool = True) -> None:
         self._entries[log] += entries
+        kept = self._kept[log]
         if type(entries[-1].event) in ENDS:
             self.size += self._weight(log)
+            del self._kept[log]
         kept(entries[-1].seq)
 
     def end(self, log: str, entries: Sequence[Entry]) -> None:

@@ -51,15 +51,15 @@ class SQLiteJournal:
         self._writer = Writer(self._database, lambda about, why: self.call(about.tell, why))
         self._thread = threading.Thread(target=Thread(self._database, self._writer, self._queue, self).run, name="journal", daemon=True)
 
-    def begin(self, log: str, about: bytes, label: bytes, lost: Callable[[str], None]) -> None:
+    def begin(self, log: str, about: bytes, label: bytes, kept: Callable[[int], None], lost: Callable[[str], None]) -> None:
         self._start()
-        self._running[log] = Log(log, about, label, lost)
+        self._running[log] = Log(log, about, label, kept, lost)
 
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None], soon: bool = True) -> None:
+    def append(self, log: str, entries: Sequence[Entry], soon: bool = True) -> None:
         if self._lent or self._full:
-            self._lend((self._running[log], entries, kept))
+            self._lend((self._running[log], entries, False))
             return
-        self._writer.add(self._running[log], entries, kept)
+        self._writer.add(self._running[log], entries)
         if self._due is None or (soon and self._unhurried):
             self._plan(soon)
 
@@ -94,7 +94,7 @@ class SQLiteJournal:
         self._queue.put(item)
 
     def end(self, log: str, entries: Sequence[Entry]) -> None:
-        self._lend((self._running[log], entries, None))
+        self._lend((self._running[log], entries, True))
 
     async def recall(self, log: str) -> tuple[bytes, list[Entry]] | None:
         self._start()

@@ -17,7 +17,7 @@ import msgspec
 
 from services.events import Entry
 from services.generations.database import Database, is_busy, sentence
-from services.generations.writer import Committed, Log, Tell, Writer
+from services.generations.writer import Committed, Log, Writer
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ UNNOTICED = 1.5  # seconds that another program may hold the database before any
 GIVE_UP = 4.0  # seconds until the logs that wait are ended
 CLOSE_PATIENCE = 2.0  # seconds that the last commit may take at the end
 
-Append = tuple[Log, Sequence[Entry], Tell | None]
+Append = tuple[Log, Sequence[Entry], bool]  # whether they are the end of one that was lost
 
 
 class Drop:

@@ -128,11 +128,11 @@ class SlowJournal(MemoryJournal):
         super().__init__()
         self.pending: list[Callable[[], None]] = []
 
-    def append(self, log: str, entries: Sequence[Entry], kept: Callable[[int], None], soon: bool = True) -> None:
-        self.pending.append(partial(super().append, log, entries, kept))
+    def append(self, log: str, entries: Sequence[Entry], soon: bool = True) -> None:
+        self.pending.append(partial(super().append, log, entries))
 
-    def begin(self, log: str, about: bytes, label: bytes, lost: Callable[[str], None]) -> None:
-        super().begin(log, about, label, lost)
+    def begin(self, log: str, about: bytes, label: bytes, kept: Callable[[int], None], lost: Callable[[str], None]) -> None:
+        super().begin(log, about, label, kept, lost)
         self.lose = lost
 
 
