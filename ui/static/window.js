@@ -74,7 +74,7 @@ document.addEventListener("keydown", (e) => {
 // The connection. After a server that restarted, the page is one that it does not know: it is loaded anew, once, unless something that
 // was typed would be lost by that; the draft of a message is not (composer.py). The framework would reload whatever was typed, and when
 // a server answers too late, too, which ends at the browser's own page of errors.
-const SOON = 10_000; // ms; a page that was loaded anew less than this ago is not loaded anew by itself
+const SETTLED = 10_000; // ms; a page that was loaded anew by itself has to be connected for this long before it may be so again
 
 function typed() {
   const boxes = document.querySelectorAll("textarea, input:not([type=hidden], [type=search], [type=checkbox], [type=radio], [type=file])");
@@ -82,13 +82,12 @@ function typed() {
 }
 
 function outdated() {
-  const last = Number(sessionStorage.getItem("reloaded") ?? 0);
-  if (typed() || Date.now() - last < SOON) {
+  if (typed() || sessionStorage.getItem("reloaded")) {
     document.getElementById("popup").ariaHidden = true;
     document.querySelector(".hr-outdated")?.removeAttribute("hidden");
     return;
   }
-  sessionStorage.setItem("reloaded", Date.now());
+  sessionStorage.setItem("reloaded", "yes");
   location.reload();
 }
 
@@ -107,6 +106,10 @@ document.addEventListener("DOMContentLoaded", () => {
   const waiting = setInterval(() => {
     if (!window.socket) return;
     clearInterval(waiting);
+    let settling;
+    const settle = () => (settling = setTimeout(() => sessionStorage.removeItem("reloaded"), SETTLED));
+    socket.on("connect", settle).on("disconnect", () => clearTimeout(settling));
+    if (socket.connected) settle();
     socket.off("connect_error").on("connect_error", (error) => {
       if (error.message === "Implicit handshake failed") outdated();
       else if (error.message === "timeout") socket.io.opts.transports = ["polling", "websocket"]; // a proxy may swallow websockets
