@@ -1,5 +1,6 @@
 """Shared by all tests: one Headrace in its own process, and one browser."""
 
+import fcntl
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -18,6 +19,17 @@ CHROMIUM = (
     "--disable-sync",
     "--no-first-run",
 )
+
+
+AT_ONCE = 3  # test files of a whole run, which mostly wait
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A whole run goes file by file through several processes; a few files are run in this one."""
+    if config.args != config.getini("testpaths"):
+        return 0
+    config.option.dist = "loadfile"
+    return AT_ONCE
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +69,8 @@ def node_modules(node: str) -> Path:
     """tests/clients with its npm packages installed."""
     folder = ROOT / "tests" / "clients"
     install = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"]
-    done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    with (folder / "package.json").open() as alone:  # of the processes that test
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return folder
