@@ -37,6 +37,7 @@ from services.library.search import Hit, Search
 from services.library.titles import Titles
 from services.messages import Message, Reply, Turn
 from services.models import Listing
+from services.persons import Who
 from services.prices import Price
 from services.record.record import Reader, Record
 from services.record.records import Bounds, Records
@@ -126,6 +127,10 @@ class Chat(Conversations, Models):
         self._servers = Servers(installed, catalogue, self._generations) if installed else None
         self.wishes = Liking(store)
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def of(self, who: Who) -> "Chat":
+        """The same door for who asks: what belongs to somebody else is not there behind it."""
+        return self
 
     async def restore(self) -> None:
         """Begin to bring into its conversation what an earlier process did not any more. Who opens one need not wait for it."""

@@ -6,7 +6,8 @@
     ├── LimitExceeded               something hostile or broken sent more than is allowed
     ├── RequestError                the client's doing; answered before any stream byte
     │   ├── BadRequest        400   not JSON, not an object, a position that is no number
-    │   ├── Forbidden         403   another origin
+    │   ├── Unauthorized      401   nobody has said who they are
+    │   ├── Forbidden         403   another origin, or a key that may not do this
     │   ├── NotFound          404   no such route, generation, conversation
     │   │   └── UnknownModel  404   names the nearest ones
     │   ├── MethodNotAllowed  405
@@ -70,6 +71,11 @@ class RequestError(HeadraceError):
 
 class BadRequest(RequestError):
     pass
+
+
+class Unauthorized(RequestError):
+    code = "unauthorized"
+    status = 401
 
 
 class Forbidden(RequestError):

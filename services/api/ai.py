@@ -6,9 +6,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from services.api.errors import json_response
+from services.api.policies import mine
 from services.api.reading import json_object
 from services.api.replies import Replies
-from services.chat import Chat
 from services.downstream import WRITERS
 from services.downstream.native import snapshot
 from services.errors import BadRequest, NotFound
@@ -18,8 +18,7 @@ WRITER = WRITERS["ai_sdk"]
 
 
 class AI:
-    def __init__(self, chat: Chat, replies: Replies) -> None:
-        self._chat = chat
+    def __init__(self, replies: Replies) -> None:
         self._replies = replies
 
     async def post_turn(self, request: Request) -> ASGIApp:
@@ -34,15 +33,15 @@ class AI:
         started = self._running(request)
         if started is None:
             return Response(status_code=204)
-        return self._replies.stream(WRITER, WRITER(started, {}), started)
+        return self._replies.stream(request, WRITER, WRITER(started, {}), started)
 
     async def stop(self, request: Request) -> ASGIApp:
         """`DELETE /ai/chat/{id}/stream`: stop that reply; answers with its snapshot."""
         started = self._running(request)
         if started is None:
             raise NotFound("No reply is running in this chat.")
-        return json_response(msgspec.json.encode(snapshot(await self._chat.stop(started.generation))))
+        return json_response(msgspec.json.encode(snapshot(await mine(request).stop(started.generation))))
 
     def _running(self, request: Request) -> Started | None:
-        latest = self._chat.latest("ai_sdk", request.path_params["id"])
-        return self._chat.started(latest.id) if latest and latest.state in ("waiting", "streaming") else None
+        latest = mine(request).latest("ai_sdk", request.path_params["id"])
+        return mine(request).started(latest.id) if latest and latest.state in ("waiting", "streaming") else None

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.faults import Faults
 from services.api.gate import Gate
+from services.api.guard import Guard
+from services.api.rehearsal import Mock
 from services.api.routes import PATHS, router
 from services.chat import Chat
 
@@ -27,7 +29,7 @@ def build(
     chat: Chat,
     pages: ASGIApp,
     *,
-    mock: ASGIApp | None = None,
+    mock: Mock | None = None,
     hosts: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
     max_body: int = 20_000_000,
@@ -36,10 +38,10 @@ def build(
     faults: bool = True,
 ) -> ASGIApp:
     """The whole of Headrace as one ASGI app; `mock` is the public rehearsal, if there is one; `faults` can be asked for."""
-    api: ASGIApp = router(chat, mock=mock, idle=idle, write_timeout=write_timeout)
+    api: ASGIApp = router(mock=mock, idle=idle, write_timeout=write_timeout)
     if faults:
         api = Faults(api, write_timeout=write_timeout)  # inside the gate: not for pages of other origins
-    gate: ASGIApp = Gate(_Switch(chat, api, pages), hosts=hosts, origins=cors_origins, max_body=max_body)
+    gate: ASGIApp = Gate(Guard(_Switch(chat, api, pages), chat), hosts=hosts, origins=cors_origins, max_body=max_body)
     if not cors_origins:
         return gate
     # Outside the gate, so that a listed origin can read what the gate refuses it.

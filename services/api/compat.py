@@ -6,15 +6,13 @@ from starlette.types import ASGIApp
 from services.api.errors import Endpoint, Methods, Refusal
 from services.api.reading import json_object
 from services.api.replies import Replies
-from services.chat import Chat
 from services.downstream import WRITERS
 
 SURFACES = {"/v1/messages/": "anthropic", "/v1/": "openai_chat", "/api/": "ollama_chat", "/ai/": "ai_sdk"}
 
 
 class Compat:
-    def __init__(self, chat: Chat, replies: Replies) -> None:
-        self._chat = chat
+    def __init__(self, replies: Replies) -> None:
         self._replies = replies
 
     def posts(self, dialect: str) -> Methods:
@@ -24,7 +22,7 @@ class Compat:
         async def post(request: Request) -> ASGIApp:
             return await self._replies.answer(request, writer, await json_object(request))
 
-        return Methods(writer.refusal, POST=Endpoint(post, writer.refusal))
+        return Methods(writer.refusal, POST=Endpoint("chat", post, writer.refusal))
 
 
 def refusal_at(path: str) -> Refusal:

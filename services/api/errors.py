@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.api.policies import Policy, check
 from services.downstream.native import native_refusal
 from services.errors import HeadraceError, MethodNotAllowed
 
@@ -50,19 +51,23 @@ def error_response(error: HeadraceError, refusal: Refusal = native_refusal, head
     retry_after = getattr(error, "retry_after", None)
     more = {"retry-after": f"{retry_after:.0f}"} if retry_after is not None else {}
     body = refusal(error)
+    if error.status == 401:
+        more["www-authenticate"] = "Bearer"
     media = "application/json" if body[:1] == b"{" else "text/plain"  # one dialect's clients show people the body as it is
     return json_response(body, error.status, {**more, **(headers or {})}, media)
 
 
 class Endpoint:
-    """An ASGI app around a handler: what the handler raises becomes an answer in the dialect's shape."""
+    """An ASGI app around a handler, for whom the policy allows: what the handler raises becomes an answer in the dialect's shape."""
 
-    def __init__(self, handler: Handler, refusal: Refusal = native_refusal) -> None:
+    def __init__(self, policy: Policy, handler: Handler, refusal: Refusal = native_refusal) -> None:
+        self.policy = policy
         self._handler = handler
         self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
+            check(self.policy, scope)
             response = await self._handler(Request(scope, receive))
         except HeadraceError as exc:
             response = error_response(exc, self._refusal)
@@ -73,18 +78,18 @@ class Endpoint:
 
 
 class Methods:
-    """An ASGI app per method. Anything else is 405, in the dialect's shape."""
+    """An ASGI app per method, in `by_method`. Anything else is 405, in the dialect's shape."""
 
     def __init__(self, refusal: Refusal = native_refusal, **by_method: Endpoint) -> None:
-        self._by_method = by_method
+        self.by_method = by_method
         self._refusal = refusal
         if "GET" in by_method:
             by_method["HEAD"] = by_method["GET"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = self._by_method.get(scope["method"])
+        endpoint = self.by_method.get(scope["method"])
         if endpoint is None:
-            allowed = ", ".join(self._by_method)
+            allowed = ", ".join(self.by_method)
             error = MethodNotAllowed(f"{scope['method']} is not possible here: {allowed}.")
             await error_response(error, self._refusal, {"allow": allowed})(scope, receive, send)
         else:

@@ -55,7 +55,7 @@ class Faults:
     def __init__(self, app: ASGIApp, *, write_timeout: float = 30.0) -> None:
         self._app = app
         self._write_timeout = write_timeout
-        self._list = Methods(GET=Endpoint(_listed))
+        self._list = Methods(GET=Endpoint("read", _listed))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == LIST:

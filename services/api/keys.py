@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
+from services.api.policies import mine
 from services.chat import Chat
 from services.errors import BadRequest, Gone, Invalid, NotFound
 from services.events import Started
@@ -20,41 +21,38 @@ HEADER = "idempotency-key"
 LONGEST = 255  # characters
 
 
-class Keys:
-    """A key expires with the log of its generation, and at once when that has failed without a word: repeating it is then a new try.
+async def started_once(request: Request, body: Mapping[str, Any], turn: Turn) -> Started:
+    """The generation of a turn: started now, or by the same request before. Raises Invalid where the key is another request's.
 
+    A key expires with the log of its generation, and at once when that has failed without a word: repeating it is then a new try.
     It is known after a restart, too.
     """
+    chat = mine(request)
+    sent = request.headers.get(HEADER)
+    if sent is None:
+        return chat.start(turn)
+    if not (0 < len(sent) <= LONGEST and sent.isascii() and sent.isprintable()):
+        raise BadRequest(f"An Idempotency-Key has 1 to {LONGEST} printable ASCII characters.")
+    key = Key(sha256(sent.encode()).hexdigest(), _digest(request, body))
+    if earlier := chat.keyed(key.key):
+        with suppress(NotFound, Gone):
+            await chat.recall(earlier.generation)
+    known = chat.keyed(key.key)
+    if known and _alive(chat, known.generation):
+        if known.asked != key.asked:
+            raise Invalid("This Idempotency-Key came with another request before: send another key with another request.")
+        return chat.started(known.generation)
+    if "on_disconnect" not in body:  # who sends a key may come back
+        turn = msgspec.structs.replace(turn, on_disconnect="keep")
+    return chat.start(msgspec.structs.replace(turn, key=key))
 
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
 
-    async def start(self, request: Request, body: Mapping[str, Any], turn: Turn) -> Started:
-        """The generation of a turn: started now, or by the same request before. Raises Invalid where the key is another request's."""
-        sent = request.headers.get(HEADER)
-        if sent is None:
-            return self._chat.start(turn)
-        if not (0 < len(sent) <= LONGEST and sent.isascii() and sent.isprintable()):
-            raise BadRequest(f"An Idempotency-Key has 1 to {LONGEST} printable ASCII characters.")
-        key = Key(sha256(sent.encode()).hexdigest(), _digest(request, body))
-        if earlier := self._chat.keyed(key.key):
-            with suppress(NotFound, Gone):
-                await self._chat.recall(earlier.generation)
-        known = self._chat.keyed(key.key)
-        if known and self._alive(known.generation):
-            if known.asked != key.asked:
-                raise Invalid("This Idempotency-Key came with another request before: send another key with another request.")
-            return self._chat.started(known.generation)
-        if "on_disconnect" not in body:  # who sends a key may come back
-            turn = msgspec.structs.replace(turn, on_disconnect="keep")
-        return self._chat.start(msgspec.structs.replace(turn, key=key))
-
-    def _alive(self, generation: str) -> bool:
-        try:
-            reply = self._chat.reply(generation)
-        except (NotFound, Gone):
-            return False
-        return not reply.problem or bool(reply.parts)
+def _alive(chat: Chat, generation: str) -> bool:
+    try:
+        reply = chat.reply(generation)
+    except (NotFound, Gone):
+        return False
+    return not reply.problem or bool(reply.parts)
 
 
 def _digest(request: Request, body: Mapping[str, Any]) -> str:

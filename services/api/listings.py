@@ -10,9 +10,9 @@ from starlette.types import ASGIApp
 
 from services.api.errors import Endpoint, Methods, error_response, json_response
 from services.api.native import ASKED_ONCE
+from services.api.policies import mine
 from services.api.reading import json_object
 from services.api.replies import Replies
-from services.chat import Chat
 from services.downstream import WRITERS, listings
 from services.downstream.ollama import loaded
 from services.downstream.ollama_turns import only_loads
@@ -36,8 +36,7 @@ class NotOffered(HeadraceError):
 
 
 class Listings:
-    def __init__(self, chat: Chat, replies: Replies) -> None:
-        self._chat = chat
+    def __init__(self, replies: Replies) -> None:
         self._replies = replies
 
     async def models(self, request: Request) -> ASGIApp:
@@ -57,7 +56,7 @@ class Listings:
         )
 
     async def _either(self, request: Request, openai: List, anthropic: List) -> ASGIApp:
-        known = await self._chat.refresh_models(ASKED_ONCE)
+        known = await mine(request).refresh_models(ASKED_ONCE)
         if "anthropic-version" not in request.headers:
             return _json(openai(known))
         try:
@@ -73,7 +72,7 @@ class Listings:
 
     async def tags(self, request: Request) -> ASGIApp:
         """`GET /api/tags`"""
-        return _json(listings.ollama_tags(await self._chat.refresh_models(ASKED_ONCE)))
+        return _json(listings.ollama_tags(await mine(request).refresh_models(ASKED_ONCE)))
 
     async def show(self, request: Request) -> ASGIApp:
         """`POST /api/show`"""
@@ -81,7 +80,7 @@ class Listings:
         name = body.get("model") or body.get("name")
         if not isinstance(name, str):
             raise BadRequest("`model` is missing: say which model to show.")
-        return _json(listings.ollama_show(await self._chat.refresh_models(ASKED_ONCE), name))
+        return _json(listings.ollama_show(await mine(request).refresh_models(ASKED_ONCE), name))
 
     async def version(self, request: Request) -> ASGIApp:
         """`GET /api/version`"""
@@ -106,10 +105,10 @@ class Listings:
             name = body.get("model")
             if not isinstance(name, str) or not name:
                 raise BadRequest("`model` is missing: say which model to load.")
-            full, _ = listings.find(await self._chat.refresh_models(ASKED_ONCE), name)
+            full, _ = listings.find(await mine(request).refresh_models(ASKED_ONCE), name)
             return json_response(loaded(dialect, full, int(time.time()), body))
 
-        return Methods(writer.refusal, POST=Endpoint(post, writer.refusal))
+        return Methods(writer.refusal, POST=Endpoint("chat", post, writer.refusal))
 
 
 def _json(told: dict[str, Any]) -> ASGIApp:

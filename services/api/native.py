@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from services.api.errors import json_response
+from services.api.policies import mine
 from services.api.reading import json_object, position, wants_events
 from services.api.replies import Replies
-from services.chat import Chat
 from services.downstream import WRITERS
 from services.downstream.native import snapshot
 from services.downstream.writer import Writer
@@ -24,8 +24,7 @@ ASKED_ONCE = math.inf  # seconds: the servers are asked at the start, and when s
 
 
 class Native:
-    def __init__(self, chat: Chat, replies: Replies) -> None:
-        self._chat = chat
+    def __init__(self, replies: Replies) -> None:
         self._replies = replies
 
     async def post_turn(self, request: Request) -> ASGIApp:
@@ -39,34 +38,33 @@ class Native:
 
     async def follow(self, request: Request) -> ASGIApp:
         """`GET /chat/{id}`: replay after a position, then live; or a snapshot for who asks for JSON."""
-        id = request.path_params["id"]
-        await self._chat.recall(id)
-        started = self._chat.started(id)
+        id, chat = request.path_params["id"], mine(request)
+        await chat.recall(id)
+        started = chat.started(id)
         writer = _writer(request.query_params.get("format", "events"))
         if not wants_events(request):
-            reply = self._chat.reply(id)
+            reply = chat.reply(id)
             return json_response(writer.whole(reply, {}) if "format" in request.query_params else msgspec.json.encode(snapshot(reply)))
         after = position(request)
-        reply = self._chat.reply(id)
+        reply = chat.reply(id)
         if after > reply.seq:
             raise BadRequest(f"There is no entry {after} yet: the last one is {reply.seq}. GET /chat/{id} as JSON has it all.")
         if after == reply.seq and reply.state not in ("waiting", "streaming"):
             return Response(status_code=204)  # the one answer that makes an EventSource stop reconnecting
-        return self._replies.stream(writer, Tail(writer(started, {}), after), started)
+        return self._replies.stream(request, writer, Tail(writer(started, {}), after), started)
 
     async def stop(self, request: Request) -> ASGIApp:
         """`DELETE /chat/{id}`: stop; answers with the reply as it then stands. As often as one likes."""
-        return json_response(msgspec.json.encode(snapshot(await self._chat.stop(request.path_params["id"]))))
+        return json_response(msgspec.json.encode(snapshot(await mine(request).stop(request.path_params["id"]))))
 
     async def generations(self, request: Request) -> ASGIApp:
-        return json_response(msgspec.json.encode({"generations": self._chat.generations()}))
+        return json_response(msgspec.json.encode({"generations": mine(request).generations()}))
 
     async def models(self, request: Request) -> ASGIApp:
         again = "refresh" in request.query_params
-        listings = await self._chat.refresh_models(0 if again else ASKED_ONCE, patient=again)
-        return json_response(
-            msgspec.json.encode({"default": self._chat.default_model, "upstreams": listings, "models": full_names(listings)})
-        )
+        chat = mine(request)
+        listings = await chat.refresh_models(0 if again else ASKED_ONCE, patient=again)
+        return json_response(msgspec.json.encode({"default": chat.default_model, "upstreams": listings, "models": full_names(listings)}))
 
     async def health(self, request: Request) -> ASGIApp:
         return json_response(b'{"status":"ok"}')

@@ -8,7 +8,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from services.api.errors import json_response
-from services.chat import Chat, Record
+from services.api.policies import mine
+from services.chat import Record
 from services.errors import BadRequest, NotFound
 from services.record.told import ending, told
 
@@ -22,19 +23,16 @@ SAFE = {
 
 
 class RecordRoutes:
-    def __init__(self, chat: Chat) -> None:
-        self._chat = chat
-
     async def whole(self, request: Request) -> ASGIApp:
         """`GET /chat/{id}/record`: requests, reads and writes with their times, as far as they have come."""
         id = request.path_params["id"]
-        record = await self._record(id)
+        record = await self._record(request)
         return json_response(await asyncio.to_thread(lambda: msgspec.json.encode({"id": id, **told(record)})))  # it may have megabytes
 
     async def upstream(self, request: Request) -> ASGIApp:
         """`GET /chat/{id}/upstream`: the body of the last answer of the model server, or of the one to request number `attempt`."""
         id = request.path_params["id"]
-        record = await self._record(id)
+        record = await self._record(request)
         attempt = request.query_params.get("attempt", str(len(record.exchanges)))
         if not (attempt.isascii() and attempt.isdigit() and 1 <= int(attempt[:9]) <= len(record.exchanges)):
             raise BadRequest(f"There is no request {attempt[:40]!r} of this generation: {len(record.exchanges)} are on record.")
@@ -44,10 +42,11 @@ class RecordRoutes:
         headers = {**SAFE, "content-disposition": f'attachment; filename="{name}"', "headrace-complete": complete}
         return Response(exchange.reads.whole(), headers=headers, media_type=exchange.media or "application/octet-stream")
 
-    async def _record(self, id: str) -> Record:
+    async def _record(self, request: Request) -> Record:
         """Raises NotFound and Gone, too, as for the generation itself."""
-        await self._chat.recall(id)
-        record = self._chat.record(id)
+        id, chat = request.path_params["id"], mine(request)
+        await chat.recall(id)
+        record = chat.record(id)
         if record is None:
             raise NotFound(
                 "Nothing is on record of this generation: records end with the process, the oldest go first, or [record] is off."

@@ -29,10 +29,10 @@ class Mock:
         self._most = most
         self._write_timeout = write_timeout
         self._running = 0
-        self._endpoint = Endpoint(self._answer)
+        self.endpoint = Endpoint("chat", self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._endpoint(scope, receive, send)
+        await self.endpoint(scope, receive, send)
 
     async def _answer(self, request: Request) -> ASGIApp:
         dialect, _, place = request.scope["path"].removeprefix(PREFIX).removeprefix("/").partition("/")

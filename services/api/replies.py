@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from services.api.errors import ClientGone, UpstreamFailure, json_response
-from services.api.keys import Keys
+from services.api.keys import started_once
+from services.api.policies import mine
 from services.api.stream import Batches, EventStream, Presence
 from services.chat import Chat
 from services.downstream import WRITERS
@@ -40,9 +41,7 @@ class Writing(Protocol):
 class Replies:
     """`idle` and `write_timeout` in seconds, as settings have them."""
 
-    def __init__(self, chat: Chat, *, idle: float, write_timeout: float) -> None:
-        self._chat = chat
-        self._keys = Keys(chat)
+    def __init__(self, *, idle: float, write_timeout: float) -> None:
         self._idle = idle
         self._write_timeout = write_timeout
 
@@ -58,8 +57,8 @@ class Replies:
         if not streams:
             return await self.whole(request, writer, started, body)
         if at_once:
-            return self.stream(writer, writer(started, body), started, agent=_agent(request))
-        batches = self._chat.follow(started.generation)
+            return self.stream(request, writer, writer(started, body), started)
+        batches = mine(request).follow(started.generation)
         try:
             async with Presence(request.receive) as presence:
                 first = await _first_word(batches)
@@ -68,59 +67,54 @@ class Replies:
             raise
         if presence.gone:
             await batches.aclose()
-            self._chat.left(started.generation)
+            mine(request).left(started.generation)
             raise ClientGone
-        return self.stream(writer, writer(started, body), started, batches, first, agent=_agent(request))
+        return self.stream(request, writer, writer(started, body), started, batches, first)
 
     async def start(self, request: Request, body: Mapping[str, Any], turn: Turn) -> Started:
         """The generation of a turn, or the one that the same request with the same `Idempotency-Key` has started before.
 
         Returns when a restart would know of it: only then may the client hear its name.
         """
-        started = await self._keys.start(request, body, turn)
-        await self._chat.recall(started.generation)
+        started = await started_once(request, body, turn)
+        await mine(request).recall(started.generation)
         return started
 
     def stream(
         self,
+        request: Request,
         dialect: type[Writer],
         writing: Writing,
         started: Started,
         batches: Batches | None = None,
         first: Sequence[Entry] = (),
-        agent: str = "",
     ) -> EventStream:
         """A generation from its first entry as a stream; `first` are entries that were taken from `batches` already."""
-        id = started.generation
-        reader = self._chat.reads(id, NAMES[dialect], agent)
+        id, chat = started.generation, mine(request)
+        reader = chat.reads(id, NAMES[dialect], _agent(request))
         return EventStream(
-            batches or self._chat.follow(id),
+            batches or chat.follow(id),
             _noted(writing.write, reader) if reader else writing.write,
             headers=[(b"content-type", dialect.media), *dialect.headers, (b"headrace-generation", id.encode()), (b"location", _place(id))],
             first=first,
             heartbeat=writing.heartbeat,
             idle=self._idle,
             write_timeout=self._write_timeout,
-            left=lambda: self._left(id, reader),
+            left=lambda: _left(chat, id, reader),
         )
-
-    def _left(self, id: str, reader: Reader | None) -> None:
-        if reader:
-            reader.left()
-        self._chat.left(id)
 
     async def whole(self, request: Request, writer: type[Writer], started: Started, body: Mapping[str, Any]) -> Response:
         """A generation as one JSON object, once it has ended. Raises UpstreamFailure."""
-        id = started.generation
-        async with aclosing(self._chat.follow(id)) as batches, Presence(request.receive) as presence:
+        id, chat = started.generation, mine(request)
+        async with aclosing(chat.follow(id)) as batches, Presence(request.receive) as presence:
             async for _ in batches:
                 pass
         if presence.gone:
-            self._chat.left(id)
+            chat.left(id)
             raise ClientGone
-        await self._chat.recall(id)
-        reply = self._chat.reply(id)
-        reader = self._chat.reads(id, NAMES[writer], _agent(request))
+        await chat.recall(id)
+        reply = chat.reply(id)
+        reader = chat.reads(id, NAMES[writer], _agent(request))
         if reply.problem:
             problem = reply.problem
             raise UpstreamFailure(problem.message, problem.code, problem.status, problem.retry_after)
@@ -128,6 +122,12 @@ class Replies:
         if reader:
             reader.wrote(reply.seq, answer)
         return json_response(answer, headers={"headrace-generation": id, "location": _place(id).decode()})
+
+
+def _left(chat: Chat, id: str, reader: Reader | None) -> None:
+    if reader:
+        reader.left()
+    chat.left(id)
 
 
 def _bounded(request: Request, turn: Turn, *, at_once: bool) -> Turn:

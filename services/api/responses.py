@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from services.api.errors import json_response
+from services.api.policies import mine
 from services.api.reading import json_object, number
 from services.api.replies import Replies
 from services.chat import Chat
@@ -25,23 +26,22 @@ QUERY = {"stream", "starting_after", "include", "include[]", "include_obfuscatio
 
 
 class Responses:
-    def __init__(self, chat: Chat, replies: Replies) -> None:
-        self._chat = chat
+    def __init__(self, replies: Replies) -> None:
         self._replies = replies
 
     async def post(self, request: Request) -> ASGIApp:
         """`POST /v1/responses`. In the background without a stream it is answered at once, and asked for later."""
-        body = await json_object(request)
-        turn = await self._turn(body)
+        chat, body = mine(request), await json_object(request)
+        turn = await self._turn(chat, body)
         if body.get("background") and not wants_stream(body, default=False):
-            return await self._snapshot((await self._replies.start(request, body, turn)).generation)
+            return await self._snapshot(chat, (await self._replies.start(request, body, turn)).generation)
         return await self._replies.answer(request, OpenAIResponsesWriter, body, turn=turn)
 
     async def get(self, request: Request) -> ASGIApp:
         """`GET /v1/responses/{id}`: as far as it has come; with `?stream=true` its events, those after `starting_after`."""
-        generation = _generation(request.path_params["id"])
-        await self._chat.recall(generation)
-        started = self._chat.started(generation)
+        chat, generation = mine(request), _generation(request.path_params["id"])
+        await chat.recall(generation)
+        started = chat.started(generation)
         query = request.query_params
         if unknown := sorted(set(query) - QUERY):
             raise BadRequest(f"Unknown in the URL: {', '.join(unknown)[:100]}. Known: {', '.join(sorted(QUERY))}.")
@@ -50,67 +50,72 @@ class Responses:
             raise BadRequest("`include_obfuscation` is not supported here.")
         after = number(query["starting_after"]) if "starting_after" in query else -1
         if _flag(request, "stream"):
-            return await self._stream(started, after)
+            return await self._stream(request, started, after)
         if after >= 0:
             raise BadRequest("`starting_after` goes with `stream=true`: without it the response comes whole.")
-        return await self._snapshot(started.generation)
+        return await self._snapshot(chat, started.generation)
 
     async def cancel(self, request: Request) -> ASGIApp:
         """`POST /v1/responses/{id}/cancel`: stop it; answers with the response as it then stands. As often as one likes."""
-        generation = _generation(request.path_params["id"])
-        await self._chat.stop(generation)
-        return await self._snapshot(generation)
+        chat, generation = mine(request), _generation(request.path_params["id"])
+        await chat.stop(generation)
+        return await self._snapshot(chat, generation)
 
-    async def _turn(self, body: dict[str, Any]) -> Turn:
-        turn = OpenAIResponsesWriter.turn(await self._with_items(body))
+    async def _turn(self, chat: Chat, body: dict[str, Any]) -> Turn:
+        turn = OpenAIResponsesWriter.turn(await self._with_items(chat, body))
         if body.get("previous_response_id") is None:
             return turn
         try:
             generation = _generation(body["previous_response_id"])
-            reply = await self._ended(generation, "`previous_response_id` names")
+            reply = await self._ended(chat, generation, "`previous_response_id` names")
         except NotFound as exc:
             raise NotFound(f"`previous_response_id` names no response that is still known. {exc.message}") from exc
-        return continued(turn, self._chat.turn(generation), reply.message)
+        return continued(turn, chat.turn(generation), reply.message)
 
-    async def _with_items(self, body: dict[str, Any]) -> Body:
+    async def _with_items(self, chat: Chat, body: dict[str, Any]) -> Body:
         """The body with the items of earlier answers where it only refers to them."""
         ids = referred(body)
-        return resolved(body, ids, {named: await self._output(named) for named in set(map(of_generation, ids.values()))}) if ids else body
+        return (
+            resolved(body, ids, {named: await self._output(chat, named) for named in set(map(of_generation, ids.values()))})
+            if ids
+            else body
+        )
 
-    async def _output(self, generation: str) -> Sequence[dict[str, Any]]:
+    async def _output(self, chat: Chat, generation: str) -> Sequence[dict[str, Any]]:
         """The items of an answer; none of one that is not known, or not any more."""
         try:
-            reply = await self._ended(generation, "`input` refers to an item of")
+            reply = await self._ended(chat, generation, "`input` refers to an item of")
         except (NotFound, Gone):
             return ()
         output: list[dict[str, Any]] = snapshot(reply, {})["output"]
         return output
 
-    async def _ended(self, generation: str, means: str) -> Reply:
+    async def _ended(self, chat: Chat, generation: str, means: str) -> Reply:
         """An answer to go on from. Raises NotFound, Gone, and Invalid while it still runs."""
-        await self._chat.recall(generation)
-        reply = self._chat.reply(generation)
+        await chat.recall(generation)
+        reply = chat.reply(generation)
         if reply.state in ("waiting", "streaming"):
             raise Invalid(f"{means} a response that is still running: wait for its end, or cancel it.")
         return reply
 
-    async def _stream(self, started: Started, after: int) -> ASGIApp:
-        repeated = self._chat.turn(started.generation).repeated or {}
-        if after >= 0 and after >= (there := await self._told(started, repeated)):
+    async def _stream(self, request: Request, started: Started, after: int) -> ASGIApp:
+        chat = mine(request)
+        repeated = chat.turn(started.generation).repeated or {}
+        if after >= 0 and after >= (there := await self._told(chat, started, repeated)):
             raise BadRequest(f"There is no event {after} yet: the last one is {there - 1}.")
-        return self._replies.stream(OpenAIResponsesWriter, OpenAIResponsesWriter(started, repeated, after), started)
+        return self._replies.stream(request, OpenAIResponsesWriter, OpenAIResponsesWriter(started, repeated, after), started)
 
-    async def _told(self, started: Started, repeated: dict[str, object]) -> int:
+    async def _told(self, chat: Chat, started: Started, repeated: dict[str, object]) -> int:
         """How many events there are by now."""
         counting = OpenAIResponsesWriter(started, repeated, EVERYTHING)
-        async with aclosing(self._chat.follow(started.generation)) as batches:
+        async with aclosing(chat.follow(started.generation)) as batches:
             counting.write(await anext(batches))
         return counting.next
 
-    async def _snapshot(self, generation: str) -> ASGIApp:
-        await self._chat.recall(generation)
-        repeated = self._chat.turn(generation).repeated or {}
-        return json_response(OpenAIResponsesWriter.whole(self._chat.reply(generation), repeated))
+    async def _snapshot(self, chat: Chat, generation: str) -> ASGIApp:
+        await chat.recall(generation)
+        repeated = chat.turn(generation).repeated or {}
+        return json_response(OpenAIResponsesWriter.whole(chat.reply(generation), repeated))
 
 
 def _generation(id: str) -> str:

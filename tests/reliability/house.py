@@ -5,7 +5,6 @@ import sqlite3
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from services.api.keys import Keys
 from services.chat import Chat, Retention
 from services.generations import JOURNALS
 from services.store import open_store
@@ -37,7 +36,6 @@ class House:
             self._journal,
             retention=Retention(keep),
         )
-        self.keys = Keys(self.chat)
 
     async def close(self) -> None:
         await self.chat.close()

@@ -15,6 +15,8 @@ from random import Random
 
 from starlette.requests import Request
 
+from services.api.keys import started_once
+from services.api.policies import CHAT
 from services.chat import Asked
 from services.conversations import Node
 from services.errors import Conflict, Gone, Invalid, NotFound
@@ -187,9 +189,10 @@ class Walk:
         turn = Turn("rehearsal/longform", (Message("user", (Text(self._text("rehearsal/longform")),)),), client="chat")
         turn, before = self._keys.get(key, (turn, ""))
         body = {"messages": [{"role": "user", "content": turn.messages[0].parts[0].text}]}  # type: ignore[union-attr]
-        request = Request({"type": "http", "path": "/chat", "query_string": b"", "headers": [(b"idempotency-key", key.encode())]})
+        scope = {"type": "http", "path": "/chat", "query_string": b"", "headers": [(b"idempotency-key", key.encode())]}
+        request = Request({**scope, CHAT: self._house.chat})
         known = {summary.id for summary in self._house.chat.generations()}
-        started, again = await asyncio.gather(*(self._house.keys.start(request, body, turn) for _ in range(2)))
+        started, again = await asyncio.gather(*(started_once(request, body, turn) for _ in range(2)))
         assert started == again
         await self._house.chat.recall(started.generation)
         self.model.started.add(started.generation)
@@ -198,7 +201,7 @@ class Walk:
             assert started.generation == before or (reply.problem and not reply.parts)
             with suppress(Gone):
                 try:
-                    await self._house.keys.start(request, {**body, "seed": 1}, turn)
+                    await started_once(request, {**body, "seed": 1}, turn)
                     raise AssertionError("a key was taken for another request")
                 except Invalid:
                     pass
