@@ -20,6 +20,8 @@ from weakref import WeakKeyDictionary
 from nicegui import Client, ui
 from nicegui.slot import Slot, get_task_id
 
+from ui.template import inline
+
 Code = Literal["en", "de", "fr", "es", "zh", "ja"]
 
 
@@ -61,7 +63,7 @@ def speak(chosen: str = "") -> Code:
     client.page = copy(client.page)  # the framework asks the page for its language, and has one for all its visitors
     client.page.language = LANGUAGES[code].lang
     texts = {text: CATALOGUES[code][text] for text in JAVASCRIPT if text in CATALOGUES.get(code, {})}
-    ui.add_head_html(f"<script>window.TEXTS = {json.dumps(texts).replace('<', '&lt;')}</script>")
+    inline(f"window.TEXTS = {json.dumps(texts).replace('<', '&lt;')}")
     return code
 
 

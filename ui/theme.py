@@ -10,8 +10,9 @@ from nicegui import app, ui
 from nicegui.elements.mixins.text_element import TextElement
 
 from services.wishes import Wishes
-from ui import diagrams
+from ui import frames
 from ui.language import say, speak
+from ui.template import inline, lay
 
 STATIC = Path(__file__).parent / "static"
 WAVE = "c4-4 7 4 10 0s6 4 10 0"
@@ -24,18 +25,15 @@ TOGGLE_SIDEBAR = "() => toggleSidebar()"
 
 # No page is younger than its parts: a file that is changed has another address.
 SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css", "answering.css", "inspect.css")
-SCRIPTS = ("window.js", "composer.js", "thread.js", "diagram.js")
+SCRIPTS = ("trusted.js", "window.js", "composer.js", "thread.js", "apart.js")  # the first one first
 
 
 def dress() -> None:
     """Once, before the first page: serve stylesheets and scripts, and put them into every page's head."""
     app.add_static_files("/static", STATIC)
     app.config.quasar_config["loadingBar"]["skipHijack"] = True  # a bar without a name, at every upload
-    diagrams.serve()
-    for name in SHEETS:
-        ui.add_head_html(f'<link rel="stylesheet" href="{_address(name)}">', shared=True)
-    for name in SCRIPTS:
-        ui.add_head_html(f'<script src="{_address(name)}"></script>', shared=True)
+    frames.serve()
+    lay([_address(name) for name in SHEETS], [_address(name) for name in SCRIPTS])
 
 
 def _address(name: str) -> str:
@@ -59,7 +57,7 @@ def put_on(wishes: Wishes) -> None:
     client = ui.context.client
     speak(wishes.language)
     client.page.dark = {"system": None, "light": False, "dark": True}[wishes.look]
-    ui.add_head_html(f"<script>wear({json.dumps(_worn(wishes))})</script>")
+    inline(f"wear({json.dumps(_worn(wishes))})")
 
 
 def change_to(wishes: Wishes) -> None:

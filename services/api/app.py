@@ -7,21 +7,16 @@ import asyncio
 from collections.abc import Sequence
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.api.faults import Faults
 from services.api.gate import Gate
 from services.api.guard import Guard
 from services.api.rehearsal import Mock
 from services.api.routes import PATHS, router
+from services.api.shield import Shield
 from services.chat import Chat
 
-PAGE_HEADERS = (
-    (b"x-frame-options", b"DENY"),
-    (b"content-security-policy", b"frame-ancestors 'none'"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-)
 EXPOSED = ("headrace-generation", "location", "retry-after")
 
 
@@ -42,11 +37,10 @@ def build(
     if faults:
         api = Faults(api, write_timeout=write_timeout)  # inside the gate: not for pages of other origins
     gate: ASGIApp = Gate(Guard(_Switch(chat, api, pages), chat), hosts=hosts, origins=cors_origins, max_body=max_body)
-    if not cors_origins:
-        return gate
-    # Outside the gate, so that a listed origin can read what the gate refuses it.
-    methods = ("GET", "POST", "DELETE")
-    return CORSMiddleware(gate, cors_origins, allow_methods=methods, allow_headers=("*",), expose_headers=EXPOSED, max_age=600)
+    if cors_origins:  # outside the gate, so that a listed origin can read what the gate refuses it
+        methods = ("GET", "POST", "DELETE")
+        gate = CORSMiddleware(gate, cors_origins, allow_methods=methods, allow_headers=("*",), expose_headers=EXPOSED, max_age=600)
+    return Shield(gate)
 
 
 class _Switch:
@@ -69,18 +63,7 @@ class _Switch:
         elif scope["type"] == "http" and _is_api(scope["path"]):
             await self._api(scope, receive, send)
         else:
-            await self._pages(scope, receive, _unframed(send))
-
-
-def _unframed(send: Send) -> Send:
-    """No other page may put ours into a frame, where a click could be led astray."""
-
-    async def with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *PAGE_HEADERS]
-        await send(message)
-
-    return with_headers
+            await self._pages(scope, receive, send)
 
 
 def _is_api(path: str) -> bool:

@@ -95,7 +95,7 @@ class Matrix:
     def _in_browser(self, job: dict[str, Any]) -> list[dict[str, Any]]:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=self._chromium, args=list(CHROMIUM))
-            page = browser.new_page()
+            page = browser.new_page(bypass_csp=True)
             page.goto(f"{self._url}/healthz")
             page.add_script_tag(content=f"{(READERS_IN_NODE / 'native.mjs').read_text()}\nwindow.reader = reader;", type="module")
             told: list[dict[str, Any]] = page.evaluate(BROWSER, job)

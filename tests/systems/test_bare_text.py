@@ -66,7 +66,7 @@ def system(headrace: Served, upstream: Network, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
+    page = browser.new_page(bypass_csp=True)
     yield page
     page.close()
 

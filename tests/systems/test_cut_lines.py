@@ -41,7 +41,7 @@ PAGE = """
 
 def test_a_page_that_splits_lines_by_hand(headrace: Served, browser: Browser) -> None:
     with network(headrace.url, held=5) as cutting:
-        page = browser.new_page()
+        page = browser.new_page(bypass_csp=True)
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{cutting.url}/healthz")

@@ -48,7 +48,7 @@ CLIENT = """
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
+    page = browser.new_page(bypass_csp=True)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     yield page

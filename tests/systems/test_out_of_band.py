@@ -79,7 +79,7 @@ def system(upstream: Network, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def page(system: Served, browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
+    page = browser.new_page(bypass_csp=True)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(f"{system.url}/healthz")

@@ -24,8 +24,7 @@ FOUND = """async () => {
     return found;
 }"""
 # Where axe is not sure of the ground (a gradient near by, a layer of its own), it is that of the ancestors, one over the other.
-CONTRAST = """
-function contrast(target) {
+CONTRAST = """() => { window.contrast = (target) => {
     const text = document.querySelector([target].flat(9).at(-1)), grounds = [];
     const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
     const rgba = (colour) => {
@@ -42,7 +41,7 @@ function contrast(target) {
     const ground = grounds.reduce((under, ground) => over(ground, under), [255, 255, 255, 1]);
     const [dark, bright] = [light(ground), light(over(rgba(getComputedStyle(text).color), ground))].sort((a, b) => a - b);
     return (bright + 0.05) / (dark + 0.05);
-}
+}; }
 """
 
 
@@ -54,7 +53,7 @@ def axe(node_modules: Path) -> Axe:
         page.evaluate(SETTLED)
         if not page.evaluate("typeof axe === 'object'"):
             page.evaluate(script)
-            page.add_script_tag(content=CONTRAST)
+            page.evaluate(CONTRAST)
         found = page.evaluate(FOUND)
         assert not found, "\n".join(found)
 

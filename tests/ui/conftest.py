@@ -4,15 +4,43 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
 from tests.serving import ROOT
 from tests.ui.axe import Axe, axe
 from tests.ui.stage import Stage
 
 __all__ = ["Axe", "axe"]
+
+# Every test of the screen is a test of the pages' policy, too: what a browser would not let them do, it says in its console.
+VIOLATIONS = ("Content Security Policy", "requires 'Trusted")
+violated: list[str] = []
+new_context = Browser.new_context
+
+
+def listened_to(browser: Browser, **wishes: Any) -> BrowserContext:
+    context = new_context(browser, **wishes)
+    context.on("console", note)
+    return context
+
+
+def note(message: ConsoleMessage) -> None:
+    if any(words in message.text for words in VIOLATIONS):
+        violated.append(f"{message.location}: {message.text}")
+
+
+Browser.new_context = listened_to  # type: ignore[assignment, method-assign]
+
+
+@pytest.fixture(autouse=True)
+def refused() -> Iterator[list[str]]:
+    """What the policy refused; nothing, once the test is over."""
+    violated.clear()
+    yield violated
+    assert violated == []
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ def drop(page: Page, name: str, body: bytes) -> None:
 
 def test_files_are_pasted_dropped_picked_removed_sent_and_kept(page: Page, house: Served, axe: Axe) -> None:
     picture = base64.b64encode(png(600, 400)).decode()
-    paste(page, f"{{'image/png': fetch('data:image/png;base64,{picture}').then((r) => r.blob())}}")
+    paste(page, f"{{'image/png': new Blob([Uint8Array.from(atob('{picture}'), (c) => c.charCodeAt())], {{type: 'image/png'}})}}")
     here(page, 1)
     drop(page, "notes.md", b"# Alpha")
     pick(page, ("paper.pdf", pdf("Beta one", "Beta two")), ("extra.txt", b"Gamma"))

@@ -3,7 +3,7 @@
 from nicegui import App, ui
 
 from services.chat import Chat
-from ui.diagrams import ASGIApp, opened
+from ui.frames import ASGIApp, opened
 from ui.pages import chat as chat_page
 from ui.pages import docs as docs_page
 from ui.pages import inspect as inspect_page

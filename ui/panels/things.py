@@ -56,24 +56,19 @@ def picture(value: object) -> None:
     if len(url) <= LARGEST and RASTER.fullmatch(url):
         _image(url)
     elif url.startswith(("http://", "https://")) and (host := place(url)):
-        button = ui.button(say("Show the image from {host}", host=host), color=None).props("flat no-caps").classes("hr-file")
-        button.on("click", partial(_load, button, url))
+        with ui.element("div").classes("hr-elsewhere"):
+            button = ui.button(say("Show the image from {host}", host=host), color=None).props("flat no-caps").classes("hr-file")
+        button.props["data-url"], button.props["data-name"] = url, say("Image of the answer")
+        button.props["data-sorry"] = say("The image did not come.")
+        button.on("click", js_handler="(e) => showPicture(e.currentTarget)")
     else:
         ui.label(say("The answer has an image that cannot be shown.")).classes("hr-note")
 
 
-def _image(url: str) -> ui.element:
+def _image(url: str) -> None:
     image = ui.element("img").classes("hr-picture").props('referrerpolicy="no-referrer" loading="lazy"')
     image.props["alt"] = say("Image of the answer")
     image.props["src"] = url
-    return image
-
-
-def _load(button: ui.button, url: str) -> None:
-    if slot := button.parent_slot:
-        with slot:
-            _image(url).move(target_index=slot.children.index(button))
-    button.delete()
 
 
 def file_button(value: object) -> None:

@@ -1,4 +1,4 @@
-// Inside of a frame without an origin, which may load nothing but this folder: draws the diagrams that it is sent, or says why not.
+// Inside of a frame without an origin, which may load nothing but its own folder: draws the diagrams that it is sent, or says why not.
 import { mermaid } from "./mermaid/index.js";
 
 addEventListener("message", async ({ source, data }) => {
