@@ -154,7 +154,7 @@ class EventStream:
             if len(entries) > PORTION:
                 self._take_over(entries)
                 return
-            if data := self._write(entries):
+            if entries and (data := self._write(entries)):  # none where it has caught up, and nothing came since
                 sending = self._send({"type": "http.response.body", "body": data, "more_body": True})
                 try:
                     waiting = sending.send(None)  # type: ignore[attr-defined]

@@ -1,12 +1,20 @@
 """The response that streams: heartbeats for who waits, an end for who takes nothing."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.types import Message
 
+from services.api.native import Tail
+from services.api.stream import EventStream
+from services.downstream.native import EventsWriter
+from services.events import Finished, PartDelta, PartStarted, Started
+from services.generations.log import EventLog
+from services.generations.memory import MemoryJournal
 from tests.serving import Served, served
 
 
@@ -61,3 +69,38 @@ def test_head_tells_the_headers_only(hurried: Served) -> None:
         id = client.post("/chat?model=rehearsal/echo", json=question("Hello")).headers["headrace-generation"]
         response = client.head(f"/chat/{id}?after=0")
         assert (response.status_code, response.content) == (200, b"")
+
+
+async def test_a_reader_that_was_slow_for_a_moment_goes_on_when_it_has_caught_up() -> None:
+    log = EventLog("g", MemoryJournal())
+    log.begin(b"", b"")
+    started = Started("g", "m", 0)
+    log.append([started, PartStarted(0, "text")])
+    sent: list[bytes] = []
+    takes, stuck = asyncio.Event(), asyncio.Event()
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        sent.append(message.get("body", b""))
+        if b"slow" in sent[-1]:
+            stuck.set()
+            await takes.wait()
+
+    stream = EventStream(log.follow(0), Tail(EventsWriter(started, {}), 0).write, headers=[])
+    streaming = asyncio.create_task(stream({"type": "http", "method": "GET"}, receive, send))
+    for text in ("a word,", "a slow one,"):
+        await log.until(len(log.entries))
+        await asyncio.sleep(0)
+        log.append([PartDelta(0, text)])
+    await stuck.wait()
+    takes.set()
+    for _ in range(3):  # it catches up, and finds nothing more
+        await asyncio.sleep(0)
+    log.append([PartDelta(0, "and the rest")])
+    log.append([Finished("stop")])
+    await asyncio.wait_for(streaming, 5)
+    assert b"and the rest" in b"".join(sent)
+    assert b"event: end" in sent[-2]
