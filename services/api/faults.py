@@ -74,7 +74,7 @@ class Faults:
         except HeadraceError as exc:
             await error_response(exc, refusal_at(scope["path"]))(scope, receive, send)
             return
-        await _Answer(chosen, scope, receive, send, connection, self._write_timeout).run(self._app)
+        await _Answer(chosen, scope, receive, send, connection, self._write_timeout).answer(self._app)
 
 
 class _Answer:
@@ -97,7 +97,12 @@ class _Answer:
         self._left = asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
 
-    async def run(self, app: ASGIApp) -> None:
+    async def answer(self, app: ASGIApp) -> None:
+        await self._run(app)
+        if self._left.is_set():
+            await self._gone()  # a connection that is closing is not closed yet
+
+    async def _run(self, app: ASGIApp) -> None:
         chain = self._chosen.chain(_family(self._scope["path"]), time.time())
         if await self._do(chain.feed(Asked())):
             return
@@ -225,7 +230,7 @@ class _Answer:
     async def _break(self, how: str) -> None:
         """Everything so far arrives first: what waits in our own buffer would be lost with the connection."""
         connection = self._connection
-        if self._begun:
+        if self._begun and not connection.is_closing():
             connection.set_write_buffer_limits(0)  # from now on a write waits until everything before it has left our own buffer
             await self._put({"type": "http.response.body", "body": b"", "more_body": True})
         self._broken = not self._left.is_set()
@@ -237,9 +242,10 @@ class _Answer:
         if how == "reset":
             await _reset(connection)
         connection.close()
-        await self._gone()  # else uvicorn takes an answer without an end for a fault of ours, and says so in its log
+        await self._gone()
 
     async def _gone(self) -> None:
+        """Else uvicorn takes an answer without an end for a fault of ours, and says so in its log."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
