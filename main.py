@@ -3,6 +3,7 @@
 import logging
 import socket
 import sys
+from collections.abc import Callable
 
 from services.api.app import build
 from services.api.rehearsal import Mock
@@ -20,9 +21,13 @@ from services.store import open_store
 from services.store.store import Store
 from services.upstream.configured import Assembly
 from services.upstream.connections import Connections
+from services.upstream.rehearsal.scenes import SCENES
+from services.upstream.rehearsal.script import Model
 from services.upstream.rehearsal.server import Rehearsal
 from services.upstream.rehearsal.tellers import VENDORS
 from ui.pages import register
+
+CHECKED = 400.0  # tokens per second of what clients are checked with
 
 
 def main() -> None:
@@ -63,6 +68,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         chat,
         register(chat),
         mock=public_rehearsal(settings),
+        scenes=scenes(settings),
         hosts=(settings.server.host, *settings.server.hosts),
         cors_origins=settings.server.cors_origins,
         max_body=settings.server.max_body,
@@ -93,6 +99,22 @@ def public_rehearsal(settings: Settings) -> Mock | None:
         return None
     servers = {dialect: Rehearsal(settings.rehearsal.speed, dialect=dialect) for dialect in VENDORS}
     return Mock(servers, most=settings.server.max_streams, write_timeout=settings.server.write_timeout)
+
+
+def scenes(settings: Settings) -> dict[str, Mock]:
+    """Rehearsals that say the same whatever they are asked, each in every dialect: for the check of clients."""
+    if not settings.rehearsal.enabled:
+        return {}
+    told = {}
+    for name in ("text", "separators"):
+        always = constantly(SCENES[name])
+        servers = {dialect: Rehearsal(CHECKED, dialect=dialect, models=always) for dialect in VENDORS}
+        told[name] = Mock(servers, most=settings.server.max_streams, write_timeout=settings.server.write_timeout)
+    return told
+
+
+def constantly(model: Model) -> Callable[[str], Model]:
+    return lambda name: model
 
 
 if __name__ == "__main__":

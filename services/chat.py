@@ -5,7 +5,7 @@
     stop      from anywhere, at any moment                 retry, regenerate, edit, go_on   another answer, or more of it
     recall    one that may have ended long ago             compare, keep, spread   several models side by side
     servers   the model servers, as they are set            places    where it is all kept
-    wishes    how the page is liked
+    wishes    how the page is liked                        checks    of clients, against the faults
     tastes    presets, and the model for new chats         choose, rename, pin, move, archive, discard, delete, adjust
     generations   running and recent ones                  restore   what an earlier process left
 
@@ -29,6 +29,7 @@ from services.generations.generation import Generation
 from services.generations.journal import Journal
 from services.generations.log import Follower
 from services.generations.registry import KEEP, UNTOLD, Generations, Keyed, Retention, Summary
+from services.lab.runs import Runs
 from services.library.adopting import Adopting
 from services.library.deletion import UNDO, Deletion
 from services.library.moving import Moving
@@ -125,6 +126,7 @@ class Chat(Conversations, Models):
         self._prices = tuple(prices)
         self._installed = installed
         self._servers = Servers(installed, catalogue, self._generations) if installed else None
+        self.checks = Runs()
         self.wishes = Liking(store)
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -4,7 +4,7 @@ API paths never enter the page framework's app: its middleware costs a stream tw
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.api.faults import Faults
 from services.api.gate import Gate
 from services.api.guard import Guard
+from services.api.lab import Cases
 from services.api.rehearsal import Mock
 from services.api.routes import PATHS, router
 from services.api.shield import Shield
@@ -25,6 +26,7 @@ def build(
     pages: ASGIApp,
     *,
     mock: Mock | None = None,
+    scenes: Mapping[str, Mock] | None = None,
     hosts: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
     max_body: int = 20_000_000,
@@ -32,10 +34,15 @@ def build(
     write_timeout: float = 30.0,
     faults: bool = True,
 ) -> ASGIApp:
-    """The whole of Headrace as one ASGI app; `mock` is the public rehearsal, if there is one; `faults` can be asked for."""
-    api: ASGIApp = router(mock=mock, idle=idle, write_timeout=write_timeout)
+    """The whole of Headrace as one ASGI app; `mock` is the public rehearsal, if there is one; `faults` can be asked for.
+
+    `scenes` are rehearsals that say the same whatever they are asked, for the check of clients.
+    """
+    lab = {name: Faults(app, write_timeout=write_timeout) for name, app in (scenes or {}).items()} if faults else {}
+    api: ASGIApp = router(mock=mock, lab=bool(lab), idle=idle, write_timeout=write_timeout)
     if faults:
         api = Faults(api, write_timeout=write_timeout)  # inside the gate: not for pages of other origins
+    api = Cases(api, chat, lab)
     gate: ASGIApp = Gate(Guard(_Switch(chat, api, pages), chat), hosts=hosts, origins=cors_origins, max_body=max_body)
     if cors_origins:  # outside the gate, so that a listed origin can read what the gate refuses it
         methods = ("GET", "POST", "DELETE")

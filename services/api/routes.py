@@ -8,6 +8,7 @@ from services.api.ai import AI
 from services.api.attachments import Attachments
 from services.api.compat import Compat, refusal_at
 from services.api.errors import Endpoint, Methods, error_response
+from services.api.lab import LabRoutes
 from services.api.listings import NOT_HERE, Listings
 from services.api.native import Native
 from services.api.records import RecordRoutes
@@ -17,17 +18,28 @@ from services.api.responses import Responses
 from services.downstream import WRITERS
 from services.errors import NotFound
 
-PATHS = ("/chat", "/models", "/healthz", "/v1", "/api", "/ai", "/rehearsal", "/attachments")  # all others are pages
+PATHS = (
+    "/chat",
+    "/models",
+    "/healthz",
+    "/v1",
+    "/api",
+    "/ai",
+    "/rehearsal",
+    "/attachments",
+    "/lab/runs",
+    "/lab/case",
+)  # all others are pages
 
 
-def router(*, mock: Mock | None = None, idle: float = 15.0, write_timeout: float = 30.0) -> Router:
-    """`idle` and `write_timeout` in seconds, as settings have them; `mock` is the public rehearsal."""
+def router(*, mock: Mock | None = None, lab: bool = False, idle: float = 15.0, write_timeout: float = 30.0) -> Router:
+    """`idle` and `write_timeout` in seconds, as settings have them; `mock` is the public rehearsal; `lab`: clients can be checked."""
     replies = Replies(idle=idle, write_timeout=write_timeout)
     responses = Responses(replies)
     native, compat = Native(replies), Compat(replies)
     listings = Listings(replies)
     openai, anthropic, ollama = (WRITERS[dialect].refusal for dialect in ("openai_chat", "anthropic", "ollama_chat"))
-    attachments, records = Attachments(), RecordRoutes()
+    attachments, records, checks = Attachments(), RecordRoutes(), LabRoutes(on=lab)
     ai, sentence = AI(replies), WRITERS["ai_sdk"].refusal
     return Router(
         [
@@ -60,6 +72,9 @@ def router(*, mock: Mock | None = None, idle: float = 15.0, write_timeout: float
                 "/ai/chat/{id:path}/stream",
                 Methods(sentence, GET=Endpoint("read", ai.resume, sentence), DELETE=Endpoint("chat", ai.stop, sentence)),
             ),
+            Route("/lab/runs", Methods(POST=Endpoint("chat", checks.begin))),
+            Route("/lab/runs/{id}", Methods(GET=Endpoint("read", checks.look))),
+            Route("/lab/runs/{id}/{case}", Methods(POST=Endpoint("chat", checks.report))),
             *([Mount("/rehearsal", mock)] if mock else []),
         ],
         default=Endpoint("read", _nothing_here),

@@ -7,7 +7,7 @@
 Whoever calls it treats it like any other server: the same client code, the same reader, real bytes.
 """
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from itertools import islice
 from urllib.parse import unquote
 
@@ -16,7 +16,7 @@ import msgspec
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.clock import Clock, Pace, Wall
 from services.upstream.rehearsal.limits import Limited
-from services.upstream.rehearsal.script import Answer, Delta, Fault, Question, Think, after
+from services.upstream.rehearsal.script import Answer, Delta, Fault, Model, Question, Think, after
 from services.upstream.rehearsal.tellers import VENDORS
 from services.upstream.rehearsal.tellers.teller import Teller, Wanted, Wrong
 
@@ -24,15 +24,22 @@ from services.upstream.rehearsal.tellers.teller import Teller, Wanted, Wrong
 class Rehearsal:
     """`speed` in tokens per second; infinity is as fast as possible. Raises ValueError unless it is above 0.
 
-    `dialect` is one of VENDORS and decides which vendor's paths there are.
+    `dialect` is one of VENDORS and decides which vendor's paths there are; `models` finds a model by its name.
     """
 
-    def __init__(self, speed: float = 60.0, clock: Clock | None = None, dialect: str = "openai_chat") -> None:
+    def __init__(
+        self,
+        speed: float = 60.0,
+        clock: Clock | None = None,
+        dialect: str = "openai_chat",
+        models: Callable[[str], Model | None] = MODELS.get,
+    ) -> None:
         if not speed > 0:
             raise ValueError(f"speed must be above 0 tokens per second, not {speed}")
         self._speed = speed
         self._clock = clock or Wall()
         self._dialect = dialect
+        self._models = models
         self._vendor = VENDORS[dialect]
 
     def __repr__(self) -> str:
@@ -56,7 +63,7 @@ class Rehearsal:
 
     def _play(self, wanted: Wanted, path: str) -> Answer:
         asked = wanted.asked
-        model = MODELS.get(asked.model)
+        model = self._models(asked.model)
         if model is None:
             names = ", ".join(MODELS)
             raise Wrong(404, f"The model `{asked.model[:200]}` does not exist; there are {names}.", "model_not_found")
