@@ -11,6 +11,7 @@ from nicegui.elements.mixins.text_element import TextElement
 
 from services.wishes import Wishes
 from ui import frames
+from ui.island import Island
 from ui.language import say, speak
 from ui.template import inline, lay
 
@@ -89,7 +90,7 @@ def foot() -> None:
 def frame() -> Iterator[tuple[ui.element, ui.element]]:
     """The whole window, its words in the visitor's language: yields the sidebar and the main column, for the page's content."""
     with ui.element("div").classes("hr-app"):
-        side = ui.element("nav").classes("hr-side")
+        side = Island("nav").classes("hr-side")
         side.props["aria-label"] = say("Conversations")
         ui.element("div").classes("hr-veil").on("click", js_handler=TOGGLE_SIDEBAR)
         with ui.element("div").classes("hr-main") as main:

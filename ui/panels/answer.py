@@ -21,8 +21,9 @@ from services.messages import (
     state,
     stop_proof,
 )
+from ui.island import Island
 from ui.language import say
-from ui.panels.actions import Actions, Once, Press
+from ui.panels.actions import ACTIONS, Actions, Once, Press
 from ui.panels.parts import Figures, Notice, Price, Thought, Tool, Waiting
 from ui.panels.prose import Prose
 from ui.panels.things import Sources, file_button, picture
@@ -46,6 +47,7 @@ class Answer:
         self._on_retry = on_retry
         self._last = False
         self._siblings = 1
+        self._busy = False
         self._cut_off = False  # it ended, and not by itself
         self._going_on: Prose | None = None  # the text that the next one is the rest of
         self._stopping: Entry | None = None
@@ -56,7 +58,7 @@ class Answer:
         self._waiting: Waiting | None = None
         self._usage: Usage | None = None
         self._empty = True
-        self.box = ui.element("article").classes("hr-msg hr-assistant")
+        self.box = Island("article").classes("hr-msg hr-assistant")
         self.box.props(f'data-role="assistant" data-node="{node}" data-generation="{generation}"')
         self.box.props["aria-label"] = say("Answer")
         with self.box:
@@ -84,6 +86,9 @@ class Answer:
 
     def _offer(self) -> None:
         """What can be done with it now."""
+        if self._busy:
+            self._actions.hide(*ACTIONS)
+            return
         more = self._last and self._cut_off and bool(self._text)
         spread = ["spread"] if self._siblings < 2 else []
         self._actions.hide(*([] if more else ["continue"]), *([] if self._text else ["copy", "quote"]), *spread)
@@ -93,6 +98,7 @@ class Answer:
     def begin(self, said: Sequence[Part]) -> None:
         """What was said before the entries that come: the first text among these goes on from its last one."""
         self._set_state("waiting")
+        self._offer()
         with self._body:
             for part in said[:-1]:
                 self._show_part(part)
@@ -169,8 +175,8 @@ class Answer:
         if self._going_on:
             self._going_on.finish()
         self._cut_off = isinstance(end, Failed) or end.reason in ("stopped", "length")
-        self._offer()
         self._set_state(state(not self._empty, end))
+        self._offer()
         if isinstance(end, Failed):
             self._problem(problem(end))
         else:
@@ -252,7 +258,8 @@ class Answer:
                 ui.label(say("The model answered with nothing.")).classes("hr-note")
 
     def _set_state(self, name: ReplyState) -> None:
-        self.box.props(f'data-state="{name}" aria-busy="{"true" if name in ("waiting", "streaming") else "false"}"')
+        self._busy = name in ("waiting", "streaming")
+        self.box.props(f'data-state="{name}" aria-busy="{"true" if self._busy else "false"}"')
 
 
 def _attempt(attempt: int, tries: int | None, seconds: int) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from nicegui import ui
 
 from services.conversations import Node
+from ui.island import Island
 from ui.language import say
 from ui.panels.actions import Press, Pressed
 from ui.panels.answer import Answer
@@ -67,7 +68,7 @@ class Columns:
         self._wishes = wishes
         self._cost = cost
         self._columns: dict[str, Column] = {}  # by generation
-        with ui.element("div").classes("hr-beside") as self._box:
+        with Island().classes("hr-beside") as self._box:
             ui.label(say("Keep one of these answers, and the conversation goes on from it.")).classes("hr-muted hr-beside-hint")
             self._row = ui.element("div").classes("hr-columns").props('role="group" tabindex="0"')
             self._row.props["aria-label"] = say("Answers side by side")
@@ -77,7 +78,8 @@ class Columns:
         """Draw exactly these. Returns the generations that were drawn now and still run."""
         nodes = {node.generation: node for node in answers if node.generation}
         self._box.set_visibility(bool(nodes))
-        self._row.style(f"--hr-columns: {len(nodes)}")
+        if nodes:
+            self._row.style(f"--hr-columns: {len(nodes)}")
         for generation in [each for each in self._columns if each not in nodes]:
             self._columns.pop(generation).box.delete()
         running = []

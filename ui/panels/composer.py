@@ -9,6 +9,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from services.messages import File
+from ui.island import Island
 from ui.language import say, say_number
 from ui.panels.attach import Attach
 from ui.panels.gauge import Gauge
@@ -37,14 +38,14 @@ class Composer:
     ) -> None:
         self._on_send = on_send
         self._on_stop = on_stop
-        with ui.element("div").classes("hr-composer").props('data-attached="false"') as self._box:
+        with Island().classes("hr-composer").props('data-attached="false"') as self._box:
             self._attach = Attach(limits, on_refused=lambda sentence: ui.notify(sentence, type="warning", position="top", timeout=8000))
             self._text = ui.element("textarea").classes("hr-input")
             self._text.props('rows="1" autofocus enterkeyhint="send" data-gramm="false"')
             self._text.props["placeholder"] = self._text.props["aria-label"] = say("Message")
             self._text.props["data-most"] = MOST
             self._text.on("keydown", self._send, js_handler="(e) => composer.keydown(e, emit)").on("input", js_handler="composer.input")
-            with ui.element("div").classes("hr-tools"):
+            with Island().classes("hr-tools"):
                 plus = icon_button("add", say("Attach files")).classes("hr-plus")
                 plus.on("click", js_handler="() => composer.attach().pick()")
                 self.answering = ui.element("div").classes("hr-answering")  # for the page: who answers, and how

@@ -26,7 +26,9 @@ class Gauge:
         """Both in tokens. `limit` None: the model's server does not tell."""
         if self._shown == (used, limit or 0):
             return
-        self._shown = used, limit or 0
+        before, self._shown = self._shown, (used, limit or 0)
+        if not limit and not before[1]:  # nobody sees it
+            return
         self._ring.props["data-used"], self._ring.props["data-limit"] = used, limit or 0
         self._ring.update()
         self._ring.set_visibility(bool(limit))

@@ -14,6 +14,7 @@ from nicegui.events import GenericEventArguments
 
 from services.conversations import cleaned
 from services.manner import EFFORTS, KNOBS, LONGEST, PLAIN, STOPS, Knob, Manner, parsed, shown, with_option
+from ui.island import Island
 from ui.language import phrase, say, say_number
 from ui.theme import icon_button
 
@@ -115,7 +116,7 @@ class Parameters:
         self._notes: dict[str, ui.label] = {}
         self._hints: dict[str, str] = {}
         self._wrong: set[str] = set()  # fields whose text means nothing: it stays, and so does what was said of it
-        with ui.element("dialog").classes("hr-drawer").on("click", js_handler=OUTSIDE) as self._drawer:
+        with Island("dialog").classes("hr-drawer").on("click", js_handler=OUTSIDE) as self._drawer:
             self._drawer.props["aria-label"] = say("Parameters")
             with ui.element("div").classes("hr-drawer-head"):
                 with ui.element("h2"):

@@ -7,6 +7,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from services.messages import Part
+from ui.island import Island
 from ui.language import say
 from ui.panels.actions import Actions, Press, Pressed
 from ui.panels.attached import keep_attached, show_attached
@@ -62,7 +63,7 @@ class Question:
         self._attached = attached
         self._without: set[str] = set()
         self._on_edit = on_edit
-        with ui.element("article").classes("hr-msg hr-user").props(f'data-role="user" data-node="{node}"') as self.box:
+        with Island("article").classes("hr-msg hr-user").props(f'data-role="user" data-node="{node}"') as self.box:
             self.box.props["aria-label"] = say("Question")
             self._files = ui.element("div").classes("hr-attached-all")
             with self._files:

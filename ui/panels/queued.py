@@ -35,9 +35,9 @@ class Queued:
         self._box.set_visibility(False)
 
     def show(self, line: Line, answering: bool) -> None:
-        if self._shown == (line, answering):
+        before, self._shown = self._shown, (line, answering)
+        if before == (line, answering) or not (line.waiting or before[0].waiting):
             return
-        self._shown = line, answering
         self._box.clear()
         self._box.set_visibility(bool(line.waiting))
         with self._box:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from nicegui import ui
 
+from ui.island import Island
 from ui.language import phrase, say
 from ui.theme import icon_button, text
 
@@ -36,7 +37,7 @@ def keys(enter: str) -> None:
 
 def keys_dialog(enter: str) -> None:
     """One for each page; window.js opens it."""
-    with ui.element("dialog").classes("hr-keys") as dialog:
+    with Island("dialog").classes("hr-keys") as dialog:
         dialog.props["aria-label"] = say("Keyboard shortcuts")
         with ui.element("div").classes("hr-keys-head"):
             text("h2", say("Keyboard shortcuts"))

@@ -11,6 +11,7 @@ from nicegui import ui
 
 from services.conversations import Branch, Node
 from services.events import Entry, Failed, Finished
+from ui.island import Island
 from ui.language import say
 from ui.panels.actions import Press, Pressed
 from ui.panels.answer import Answer
@@ -56,7 +57,7 @@ class Transcript:
         self._more = 0  # messages that are wanted before it
         with ui.element("div").classes("hr-scroll").props('tabindex="0"'):
             Prose().set_visibility(False)  # so that its script is there, and listens, before the first answer comes
-            self._thread = ui.element("div").classes("hr-thread").props('role="log" aria-live="off"')
+            self._thread = Island().classes("hr-thread").props('role="log" aria-live="off"')
             self._thread.props["aria-label"] = say("Conversation")
             self._columns = Columns(
                 Wishes(intents.keep, intents.stop, intents.regenerate, intents.go_on, intents.quote, intents.inspect), cost

@@ -6,6 +6,7 @@ from functools import partial
 from nicegui import ui
 
 from services.manner import Preset
+from ui.island import Island
 from ui.language import phrase, say
 
 REHEARSAL = (
@@ -33,7 +34,7 @@ class Welcome:
     ) -> None:
         self._on_suggestion = on_suggestion
         self._on_preset = on_preset
-        with ui.element("div").classes("hr-welcome") as self._box:
+        with Island().classes("hr-welcome") as self._box:
             with ui.element("h1").classes("hr-greeting"):
                 ui.label(say("What shall we talk about?"))
             self._model = ui.label("").classes("hr-muted")

@@ -3,23 +3,30 @@
 const CHECKED = 1500; // ms that a copy's check stays
 
 export default {
-  template: `<div class="hr-actions">
-    <div v-if="of > 1" class="hr-switch">
-      <button type="button" class="hr-act" :aria-label="words.previous" :title="words.previous" :disabled="at === 1" @click="$emit('step', -1)"><i aria-hidden="true">chevron_left</i></button>
-      <span>{{ at }}/{{ of }}</span>
-      <button type="button" class="hr-act" :aria-label="words.next" :title="words.next" :disabled="at === of" @click="$emit('step', 1)"><i aria-hidden="true">chevron_right</i></button>
-    </div>
-    <button v-for="action in actions" :key="action.name" type="button" class="hr-act" :data-action="action.name" :aria-label="action.label"
-      :title="action.title ?? action.label" @click="press(action.name, $event)"><i aria-hidden="true">{{ action.name === checked ? "check" : action.icon }}</i></button>
-    <span class="hr-figures">{{ figures }}</span>
-  </div>`,
+  // Without a template, which the browser would have to compile while a message waits to be seen.
+  render() {
+    return Vue.h("div", { class: "hr-actions" }, this.ready ? this.row() : []);
+  },
   props: { actions: Array, at: Number, of: Number, words: Object, figures: String },
   emits: ["press", "step"],
-  data: () => ({ checked: "" }),
+  data: () => ({ checked: "", ready: false }),
   created() {
     this.ids = {}; // two presses of one button name the same message, so it is made once
   },
+  mounted() {
+    setTimeout(() => (this.ready = true)); // the message first
+  },
   methods: {
+    row() {
+      const button = (icon, label, more) =>
+        Vue.h("button", { type: "button", class: "hr-act", "aria-label": label, title: label, ...more }, Vue.h("i", { "aria-hidden": "true" }, icon));
+      const step = (icon, label, by, end) => button(icon, label, { disabled: this.at === end, onClick: () => this.$emit("step", by) });
+      const turns = [step("chevron_left", this.words.previous, -1, 1), Vue.h("span", `${this.at}/${this.of}`), step("chevron_right", this.words.next, 1, this.of)];
+      const buttons = this.actions.map(({ name, icon, label, title = label }) =>
+        button(name === this.checked ? "check" : icon, label, { key: name, title, "data-action": name, onClick: (event) => this.press(name, event) })
+      );
+      return [this.of > 1 ? Vue.h("div", { class: "hr-switch" }, turns) : null, ...buttons, Vue.h("span", { class: "hr-figures" }, this.figures)];
+    },
     press(name, event) {
       const message = this.$el.closest(".hr-msg");
       if (name === "copy") this.copy(event.shiftKey ? plainText(message) : new Promise((given) => (this.given = given)));
