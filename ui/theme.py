@@ -26,7 +26,7 @@ TOGGLE_SIDEBAR = "() => toggleSidebar()"
 
 # No page is younger than its parts: a file that is changed has another address.
 SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css", "answering.css", "inspect.css")
-SCRIPTS = ("trusted.js", "window.js", "composer.js", "thread.js", "apart.js")  # the first one first
+SCRIPTS = ("trusted.js", "window.js", "drafts.js", "composer.js", "thread.js", "apart.js")  # the first one first
 
 
 def dress() -> None:

@@ -1,5 +1,5 @@
 // Where a person writes: what its keys do, and what is kept of a draft. What was written stays until the server has taken it, and its id
-// stays with it, over a reload and a lost server, too: sent again it is the same message. Every conversation has its own draft.
+// stays with it, over a reload and a lost server, too: sent again it is the same message. Every conversation has its own draft (drafts.js).
 
 const composer = {
   box: () => document.querySelector(".hr-composer .hr-input"),
@@ -35,6 +35,7 @@ const composer = {
     const same = sent?.text === text && JSON.stringify(sent.files ?? []) === JSON.stringify(files);
     const id = same ? sent.id : newId();
     sessionStorage.setItem(key, JSON.stringify({ text, files, id }));
+    drafts.keep(location.pathname, text, { text, files, id });
     box.dataset.sent = location.pathname;
     setTimeout(() => delete box.dataset.sent, 5000);
     emit({ text, files, id });
@@ -45,29 +46,40 @@ const composer = {
   },
   input() {
     const box = composer.box();
-    box.style.height = "auto";
-    box.style.height = box.scrollHeight + "px";
-    sessionStorage.setItem("draft " + location.pathname, box.value);
+    if (!CSS.supports("field-sizing", "content")) { // else the stylesheet lets it grow, without a layout in between
+      box.style.height = "auto";
+      box.style.height = box.scrollHeight + "px";
+    }
+    drafts.keep(location.pathname, box.value);
     composer.weigh();
   },
   restore() {
-    const box = composer.box(), draft = sessionStorage.getItem("draft " + location.pathname);
+    const box = composer.box(), path = location.pathname, draft = drafts.own(path);
     box?.addEventListener("weighed", composer.weigh);
-    if (box && draft && !box.value) {
-      box.value = draft;
-      box.dispatchEvent(new Event("input"));
-    }
+    drafts.tidy();
+    if (!box || box.value) return;
+    if (draft) composer.put(draft);
+    else if (draft === null)
+      drafts.left(path, ({ text, sent }) => {
+        if (box.value || location.pathname !== path) return;
+        if (sent) sessionStorage.setItem("sent " + path, JSON.stringify(sent));
+        composer.put(text);
+        composer.known(composer.ids);
+      });
   },
   left: () => delete composer.box().dataset.sent,
   taken() {
     const box = composer.box(), path = box.dataset.sent ?? location.pathname;
-    for (const kind of ["draft ", "sent "]) sessionStorage.removeItem(kind + path);
+    sessionStorage.removeItem("sent " + path);
+    drafts.forget(path);
     delete box.dataset.sent;
     composer.attach()?.taken(path);
     composer.put("");
   },
   // These messages were taken: one of them that is still in the box was sent when its server was lost.
+  ids: [],
   known(ids) {
+    composer.ids = ids;
     const key = "sent " + location.pathname, sent = JSON.parse(sessionStorage.getItem(key));
     if (!sent || !ids.includes(sent.id)) return;
     sessionStorage.removeItem(key);
