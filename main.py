@@ -1,10 +1,10 @@
 """Headrace: the table of contents. Reads settings, builds everything once, mounts API and pages, runs."""
 
-import logging
 import socket
 import sys
 from collections.abc import Callable
 
+from services import logs
 from services.api.app import build
 from services.api.rehearsal import Mock
 from services.api.server import Server, bind, run
@@ -31,12 +31,13 @@ CHECKED = 400.0  # tokens per second of what clients are checked with
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logs.begin("warning", "text")
     if sys.argv[1:2] == ["check"]:
         sys.exit(check(sys.argv[2:]))
     try:
         layers = read()
         settings = layers.settings
+        logs.begin(settings.log.level, settings.log.format, lambda: layers.settings.secrets())
         listening = bind(settings.server.host, settings.server.port, settings.server.write_timeout)
         storage = settings.storage
         journal = JOURNALS[storage.journal](layers.home / storage.folder, storage.synchronous == "full")  # first: it locks the folder

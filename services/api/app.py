@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.api.access import Access
 from services.api.faults import Faults
 from services.api.gate import Gate
 from services.api.guard import Guard
@@ -18,7 +19,7 @@ from services.api.routes import PATHS, router
 from services.api.shield import Shield
 from services.chat import Chat
 
-EXPOSED = ("headrace-generation", "location", "retry-after")
+EXPOSED = ("headrace-generation", "location", "retry-after", "x-request-id")
 
 
 def build(
@@ -47,7 +48,7 @@ def build(
     if cors_origins:  # outside the gate, so that a listed origin can read what the gate refuses it
         methods = ("GET", "POST", "DELETE")
         gate = CORSMiddleware(gate, cors_origins, allow_methods=methods, allow_headers=("*",), expose_headers=EXPOSED, max_age=600)
-    return Shield(gate)
+    return Access(Shield(gate), _is_api)
 
 
 class _Switch:

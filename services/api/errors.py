@@ -7,6 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services import logs
+from services.api.access import routed
 from services.api.policies import Policy, check
 from services.downstream.native import native_refusal
 from services.errors import HeadraceError, MethodNotAllowed
@@ -50,11 +52,19 @@ def json_response(body: bytes, status: int = 200, headers: dict[str, str] | None
 def error_response(error: HeadraceError, refusal: Refusal = native_refusal, headers: dict[str, str] | None = None) -> Response:
     retry_after = getattr(error, "retry_after", None)
     more = {"retry-after": f"{retry_after:.0f}"} if retry_after is not None else {}
-    body = refusal(error)
+    body = _with_request_id(refusal(error))
     if error.status == 401:
         more["www-authenticate"] = "Bearer"
     media = "application/json" if body[:1] == b"{" else "text/plain"  # one dialect's clients show people the body as it is
     return json_response(body, error.status, {**more, **(headers or {})}, media)
+
+
+def _with_request_id(body: bytes) -> bytes:
+    """At the top, where Anthropic has it. A body that is a sentence for people stays as it is."""
+    id = logs.request.get()
+    if not id or body[:1] != b"{":
+        return body
+    return b'%b,"request_id":"%b"}' % (body.removesuffix(b"}").removesuffix(b',"request_id":null'), id.encode())
 
 
 class Endpoint:
@@ -80,6 +90,8 @@ class Endpoint:
 class Methods:
     """An ASGI app per method, in `by_method`. Anything else is 405, in the dialect's shape."""
 
+    pattern = ""  # the path it stands at, as the table of routes has it
+
     def __init__(self, refusal: Refusal = native_refusal, **by_method: Endpoint) -> None:
         self.by_method = by_method
         self._refusal = refusal
@@ -87,6 +99,7 @@ class Methods:
             by_method["HEAD"] = by_method["GET"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        routed(scope, self.pattern)
         endpoint = self.by_method.get(scope["method"])
         if endpoint is None:
             allowed = ", ".join(self.by_method)

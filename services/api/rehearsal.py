@@ -11,6 +11,7 @@ from urllib.parse import quote
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.api.access import rest, routed
 from services.api.errors import ClientGone, Endpoint
 from services.api.stream import Presence
 from services.errors import NotFound
@@ -32,6 +33,7 @@ class Mock:
         self.endpoint = Endpoint("chat", self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        routed(scope, PREFIX)
         await self.endpoint(scope, receive, send)
 
     async def _answer(self, request: Request) -> ASGIApp:
@@ -63,6 +65,7 @@ class Mock:
         headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
         async with aclosing(answer.chunks) as chunks, Presence(receive) as presence:
             await send({"type": "http.response.start", "status": answer.status, "headers": [*headers, *HEADERS]})
+            send = rest(send)
             async for chunk in chunks:
                 try:
                     async with asyncio.timeout(self._write_timeout):

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from services.api.access import generates
 from services.api.errors import ClientGone, UpstreamFailure, json_response
 from services.api.keys import started_once
 from services.api.policies import mine
@@ -78,6 +79,7 @@ class Replies:
         """
         started = await started_once(request, body, turn)
         await mine(request).recall(started.generation)
+        generates(request.scope, started.model)
         return started
 
     def stream(

@@ -41,7 +41,7 @@ def router(*, mock: Mock | None = None, lab: bool = False, idle: float = 15.0, w
     openai, anthropic, ollama = (WRITERS[dialect].refusal for dialect in ("openai_chat", "anthropic", "ollama_chat"))
     attachments, records, checks = Attachments(), RecordRoutes(), LabRoutes(on=lab)
     ai, sentence = AI(replies), WRITERS["ai_sdk"].refusal
-    return Router(
+    found = Router(
         [
             Route("/chat", Methods(POST=Endpoint("chat", native.post_turn), GET=Endpoint("read", native.generations))),
             Route("/chat/{id}", Methods(GET=Endpoint("read", native.follow), DELETE=Endpoint("chat", native.stop))),
@@ -79,6 +79,10 @@ def router(*, mock: Mock | None = None, lab: bool = False, idle: float = 15.0, w
         ],
         default=Endpoint("read", _nothing_here),
     )
+    for route in found.routes:
+        if isinstance(route, Route) and isinstance(route.app, Methods):
+            route.app.pattern = route.path
+    return found
 
 
 async def _nothing_here(request: Request) -> ASGIApp:

@@ -45,6 +45,7 @@ class Server(uvicorn.Server):
             http=Protocol,
             ws="websockets-sansio",
             lifespan="on",
+            log_config=None,  # its loggers are as all others: services/logs.py
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Iterable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.access import rest
 from services.api.compat import refusal_at
 from services.api.errors import InternalError, error_response
 
@@ -72,6 +73,7 @@ class Shield:
                 message["headers"] = _with_policy(message.get("headers", ()), scope)
             return send(message)
 
+        shielded.rest = rest(send)  # type: ignore[attr-defined]  # only the head concerns us
         try:
             await self._app(scope, receive, shielded)
         except Exception:

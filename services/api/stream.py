@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
+from services.api.access import rest
 from services.events import Entry
 
 HEADERS = [
@@ -102,11 +103,11 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._loop = asyncio.get_running_loop()
-        self._send = send
         self._since = self._loop.time()
         async with aclosing(self._batches), Presence(receive) as presence:
             self._presence = presence
             await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+            self._send = rest(send)
             self._arm()
             try:
                 if scope["method"] != "HEAD":

@@ -7,7 +7,7 @@ import re
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +25,8 @@ from pydantic import (
 Dialect = Literal["openai_chat", "openai_responses", "openai_completions", "anthropic", "gemini", "ollama", "ollama_generate"]
 Journal = Literal["sqlite", "memory"]
 Synchronous = Literal["normal", "full"]
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["text", "json"]
 
 
 # Addresses that hand out a cloud machine's credentials to whoever asks from inside it: never a model server.
@@ -253,6 +255,13 @@ class Record(_Table):
     all_bytes: Count = Field(default=64_000_000, description="bytes kept of all replies together; the oldest go first")
 
 
+class Log(_Table):
+    level: Level = Field(
+        default="info", description="what is told on stderr: debug, info (a line for each call of the API), warning, error"
+    )
+    format: Format = Field(default="text", description="text for people, json for programs: one object a line")
+
+
 class Rehearsal(_Table):
     enabled: bool = Field(default=True, description="offer the built-in models, which need no server")
     speed: Positive = Field(default=60.0, description="tokens per second of the built-in models")
@@ -301,6 +310,7 @@ class Settings(_Table):
     chat: ChatDefaults = ChatDefaults()
     attachments: Attachments = Attachments()
     record: Record = Record()
+    log: Log = Log()
     rehearsal: Rehearsal = Rehearsal()
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
@@ -310,6 +320,11 @@ class Settings(_Table):
         """Those that are asked: not this very server, which would ask itself for ever. `port` is the one really bound, if known."""
         ours = self.server.port if port is None else port
         return tuple(upstream for upstream in self.upstreams if upstream.enabled and not _is_local(upstream.base_url, ours))
+
+    def secrets(self) -> tuple[str, ...]:
+        """What may stand in no log: the keys of all upstreams, and the password of the database."""
+        keys = [upstream.api_key.get_secret_value() for upstream in self.upstreams if upstream.api_key]
+        return tuple(keys + [unquote(each) for each in re.findall(r"://[^:/@]*:(.*)@", self.storage.database)])
 
     def timeouts_for(self, upstream: Upstream) -> Timeouts:
         return self.timeouts.model_copy(update=upstream.timeouts.model_dump(exclude_none=True))

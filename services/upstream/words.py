@@ -15,6 +15,7 @@ import html
 import re
 from typing import NamedTuple
 
+from services.redaction import without_secrets
 from services.upstream import loose
 
 LONGEST = 2048  # bytes
@@ -24,15 +25,6 @@ _FIELD = re.compile(r"^(?:event:.*\n)?(?:data|error): ?(.*)", re.DOTALL)
 
 # Escape sequences first, then all of C0, DEL and C1 but the white ones, then what turns the direction of text.
 _CONTROLS = re.compile("\x1b\\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_NAMED = r"\b((?:x-)?api[_-]?key|authorization|access[_-]?token|client[_-]?secret|password)"
-_SECRETS = [
-    (re.compile(r"(://)[^/\s@]+@"), r"\1[redacted]@"),
-    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=*-]{6,}", re.IGNORECASE), r"\1 [redacted]"),
-    (re.compile(r"\b(?:sk|pk|rk)-[\w*-]{3,}|\b(?:gsk|hf|r8|ghp|xai|nvapi|pplx)[_-][\w*-]{6,}|\bAIza[\w-]{10,}|\bAKIA\w{8,}"), "[redacted]"),
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), "[redacted]"),
-    (re.compile(r"\b(api[_-]?key|key|token|secret|password|signature)(=)[^\s&\"',;]{3,}", re.IGNORECASE), r"\1\2[redacted]"),
-    (re.compile(_NAMED + r"(\W{1,3}:\s*\W?)(?!\W|bearer\b)[^\s\"',;}]{3,}", re.IGNORECASE), r"\1\2[redacted]"),
-]  # fmt: skip
 
 
 class Words(NamedTuple):
@@ -81,8 +73,7 @@ def redacted(text: str) -> str:
     """One line without secrets and control characters, at most 2 kB of UTF-8."""
     text = _CONTROLS.sub("", loose.whole_characters(text[:_READ].replace("\0", "")))
     text = " ".join(text.split())
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
+    text = without_secrets(text)
     if len(text.encode()) > LONGEST:
         text = text.encode()[: LONGEST - 3].decode("utf-8", "ignore") + "…"
     return text

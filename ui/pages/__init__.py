@@ -1,6 +1,6 @@
 """One file per page; only pages await services.chat. `register` makes the ASGI app of all of them."""
 
-from nicegui import App, ui
+from nicegui import App, core, ui
 
 from services.chat import Chat
 from ui.frames import ASGIApp, opened
@@ -18,6 +18,7 @@ def register(chat: Chat) -> ASGIApp:
     docs_page.register(chat)
     inspect_page.register(chat)
     pages = App()
+    core.sio.on("log", _unheard)  # NiceGUI would write what a browser says into our log
     ui.run_with(
         pages,
         title="Headrace",
@@ -30,3 +31,7 @@ def register(chat: Chat) -> ASGIApp:
         show_welcome_message=False,
     )
     return opened(pages)
+
+
+def _unheard(socket: str, message: object) -> None:
+    """What a page, or whoever says it is one, wants to have logged."""
