@@ -47,7 +47,7 @@ def of_body(body: bytes) -> Words:
     except ValueError:
         return Words(redacted(text))
     value = found[0] if found else ""
-    return of_object(value) or Words(redacted(text))
+    return of_object(value) or Words(redacted(text) if value else "")
 
 
 def of_object(value: object) -> Words | None:
