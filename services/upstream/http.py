@@ -96,10 +96,11 @@ class HTTPUpstream:
 
     async def _pump(self, response: Response, reader: Reader, emit: Emit, patience: Patience, exchange: Exchange | None) -> None:
         left = self._max_reply
+        begun = False
         took = exchange.took if exchange else None
 
         def into(data: bytes) -> Awaitable[None] | bool | None:
-            nonlocal left
+            nonlocal left, begun
             if took:
                 took(data)
             left -= len(data)
@@ -108,14 +109,14 @@ class HTTPUpstream:
             events = reader.feed(data)
             if not events:
                 return None
-            patience.heard = True
+            patience.heard = begun = True
             full = emit(events)
             return reader.done or full
 
         try:
             await response.pour(into)
         except BROKEN as exc:
-            raise self._broken_off() from exc
+            raise self._broken_off(begun) from exc
         if reader.done:
             await _linger(response, took)
         else:
@@ -158,7 +159,7 @@ class HTTPUpstream:
                 if len(body) > limit:
                     break
         except BROKEN as exc:
-            raise self._broken_off() from exc
+            raise self._broken_off(bool(body)) from exc
         return body[:limit]
 
     def _not_answered(self, exc: Exception) -> UpstreamError:
@@ -171,8 +172,8 @@ class HTTPUpstream:
                     retryable=False,
                 )
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError() | ssl.SSLError():
-                words = str(exc)[:300]
-                return Unreachable(f"No secure connection to {self.name} ({self.host}).", code="tls", retryable=False, upstream=words)
+                told = f"No secure connection to {self.name} ({self.host}){_insecure(exc)}. Nothing was sent."
+                return Unreachable(told, code="tls", retryable=False, upstream=str(exc)[:300])
             case aiohttp.ConnectionTimeoutError():
                 seconds = f"{self._timeouts.connect:g} s"
                 return TimedOut(f"{self.name} at {self.host} did not accept a connection within {seconds}.", code="connect_timeout")
@@ -182,8 +183,11 @@ class HTTPUpstream:
                 return ProtocolError(f"{self.name} did not answer like an HTTP server.")
         return Unreachable(f"{self.name} closed the connection before it answered.", code="reset")
 
-    def _broken_off(self) -> UpstreamError:
-        return Truncated(f"The connection to {self.name} was lost in the middle of the answer.", code="connection_lost")
+    def _broken_off(self, begun: bool) -> UpstreamError:
+        when = "in the middle of the answer" if begun else "before the first word of the answer"
+        return Truncated(
+            f"The connection to {self.name} was lost {when}.", code="connection_lost", phase="streaming" if begun else "waiting"
+        )
 
 
 def _host(url: str) -> str:
@@ -192,6 +196,27 @@ def _host(url: str) -> str:
         return urlsplit(url).netloc.rpartition("@")[2][:200]
     except ValueError:
         return ""
+
+
+# OpenSSL's numbers of what is wrong with a certificate (openssl/x509_vfy.h).
+_CERTIFICATES = {
+    9: "its certificate is not valid yet: is the clock of this computer right?",
+    10: "its certificate has expired",
+    **dict.fromkeys((18, 19, 20, 21), "its certificate is signed by nobody whom this computer trusts"),
+    **dict.fromkeys((62, 64), "its certificate is for another host"),
+}
+
+
+def _insecure(exc: Exception) -> str:
+    """Why there is no TLS, where that can be said; what OpenSSL says is for those who know it."""
+    match exc:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLCertVerificationError(verify_code=number)):
+            return f": {_CERTIFICATES[number]}" if number in _CERTIFICATES else ""
+        case aiohttp.ClientConnectorSSLError(
+            os_error=ssl.SSLError(reason="WRONG_VERSION_NUMBER" | "RECORD_LAYER_FAILURE" | "HTTP_REQUEST")
+        ):
+            return ": it does not speak TLS, so base_url may have to begin with http://"
+    return ""
 
 
 async def _linger(response: Response, took: Callable[[bytes], object] | None) -> None:
