@@ -51,6 +51,7 @@ class Server(uvicorn.Server):
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,  # as nginx: longer than clients keep idle connections (httpx, OpenAI's SDKs: 5 s), who might just ask
         )
         super().__init__(config)
         self._drain = drain
