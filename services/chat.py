@@ -21,26 +21,29 @@ import msgspec
 from services.attachments.attachments import Attachments, Given, Limits
 from services.doors.conversations import Conversations
 from services.doors.models import Models
+from services.doors.replies import Replies
 from services.errors import Invalid, RequestError
-from services.events import Entry, Event, Started
+from services.events import Event, Started
 from services.exchange.exporting import File as Document
 from services.exchange.importing import Report
 from services.generations.generation import Generation
 from services.generations.journal import Journal
-from services.generations.log import Follower
 from services.generations.registry import KEEP, UNTOLD, Generations, Keyed, Retention, Summary
 from services.lab.runs import Runs
 from services.library.adopting import Adopting
 from services.library.deletion import UNDO, Deletion
 from services.library.moving import Moving
 from services.library.order import Order
+from services.library.owning import Owners
 from services.library.search import Hit, Search
 from services.library.titles import Titles
-from services.messages import Message, Reply, Turn
+from services.messages import Message, Turn
 from services.models import Listing
-from services.persons import Who
+from services.people.people import People
+from services.people.spending import spent
+from services.persons import ANYBODY, Who
 from services.prices import Price
-from services.record.record import Reader, Record
+from services.record.record import Record
 from services.record.records import Bounds, Records
 from services.setup.servers import Installed, Servers
 from services.setup.wishes import Liking
@@ -77,7 +80,7 @@ __all__ = [
 ]
 
 
-class Chat(Conversations, Models):
+class Chat(Conversations, Replies, Models):
     """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once.
 
     `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so; `undo` those in
@@ -99,9 +102,15 @@ class Chat(Conversations, Models):
         installed: Installed | None = None,
         prices: Sequence[Price] = (),
         records: Records | None = None,
+        people: People | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
+        self._who = ANYBODY
+        self._people = people or People(store)
+        self._people.watch(self._revoked)
+        self._owners = Owners(store)
+        self._attached: dict[tuple[str, str], None] = {}
         self._attachments = attachments or Attachments()
         self._records = records or Records()
         self._generations = Generations(
@@ -119,20 +128,35 @@ class Chat(Conversations, Models):
         self._search = Search(store, self._order)
         self._adopting = Adopting(store, self._generations, self._tree, self._watchers)
         self._deletion = Deletion(store, self._attachments, self._generations, self._tree, self._watchers, undo)
-        self._moving = Moving(store, self._attachments, self._order, self._deletion, self._tree, self._endings, self._watchers)
+        self._moving = Moving(
+            store, self._attachments, self._order, self._deletion, self._tree, self._endings, self._watchers, self._owners
+        )
         self._titles = Titles(store, self._watchers, lambda model: titles() and not catalogue.is_builtin(model), self._ask_for_title)
         self._watchers.watch(lambda conversation: self._titles.begun(conversation) if self.is_answering(conversation) else None)
-        self._tastes = Tastes(store)
+        self._tastes: dict[str, Tastes] = {}  # by person
+        self._wishes: dict[str, Liking] = {}
         self._prices = tuple(prices)
         self._installed = installed
         self._servers = Servers(installed, catalogue, self._generations) if installed else None
         self.checks = Runs()
-        self.wishes = Liking(store)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, who: Who) -> "Chat":
         """The same door for who asks: what belongs to somebody else is not there behind it."""
-        return self
+        if who == self._who:
+            return self
+        view = object.__new__(Chat)
+        view.__dict__ = {**self.__dict__, "_who": who}
+        return view
+
+    @property
+    def who(self) -> Who:
+        """Who has come in by this door."""
+        return self._who
+
+    @property
+    def people(self) -> People:
+        return self._people
 
     async def restore(self) -> None:
         """Begin to bring into its conversation what an earlier process did not any more. Who opens one need not wait for it."""
@@ -156,6 +180,8 @@ class Chat(Conversations, Models):
         self._generations.admit()
         if not turn.messages:
             raise Invalid('`messages` is empty: send at least one message, such as {"role": "user", "content": "Hello"}.')
+        self._people.admit(self._who, lambda key: len(self._generations.of_key(key)))
+        turn = msgspec.structs.replace(turn, owner=self._who.person, by=self._who.key)
         return self._prepare(new_id(), turn.model).start(turn, turn.messages)
 
     def _prepare(self, id: str, model: str) -> Prepared:
@@ -176,73 +202,17 @@ class Chat(Conversations, Models):
         known = self._catalogue.model(upstream.name, own)
         return Prepared(full, self._catalogue.prefills(upstream.name), known.vision if known else None, start)
 
-    def follow(self, id: str, after: int = 0) -> Follower:
-        """Batches of entries after a position, until the terminal one. Enter it with `contextlib.aclosing`.
+    def _revoked(self, id: str) -> None:
+        """What was asked with this key and still runs costs nothing any more."""
+        for generation in self._generations.of_key(id):
+            self._spawn(self._stop(generation))
 
-        This and everything below is about a generation just started, or recalled.
-        """
-        return self._generations.follow(id, after)
-
-    async def recall(self, id: str) -> None:
-        """Get hold of a generation, whether it runs, has ended, or ended in an earlier process; then ask about it at once.
-
-        Returns when a restart would know of it. Raises NotFound, and Gone when its log is no longer kept.
-        """
-        await self._generations.recall(id)
-
-    async def stop(self, id: str) -> Reply:
-        """Stop a generation if it still runs; returns the reply as it then stands."""
-        return await self._generations.stop(id)
-
-    def left(self, id: str) -> None:
-        """A reader is gone. When it was the last one, the policy of who started the generation decides."""
-        self._generations.left(id)
-
-    def started(self, id: str) -> Started:
-        """The first entry of a generation: its id, model and time."""
-        return self._generations.started(id)
-
-    def turn(self, id: str) -> Turn:
-        """What a generation was asked, its model by its full name."""
-        return self._generations.turn(id)
-
-    def reply(self, id: str) -> Reply:
-        """A snapshot: the reply as far as it has come, and the position from which to follow it."""
-        return self._generations.reply(id)
-
-    def entries(self, id: str) -> Sequence[Entry]:
-        """Its log as far as readers may see it, for who only looks: whoever follows it keeps it running."""
-        return self._generations.entries(id)
-
-    def record(self, id: str) -> Record | None:
-        """What went over the wires for it. None: nothing was kept, or not any more."""
-        return self._records.get(id)
-
-    def reads(self, id: str, dialect: str, agent: str = "") -> Reader | None:
-        """A client begins to read it: the record is told what it is given."""
-        return record.reads(dialect, agent) if (record := self._records.get(id)) else None
-
-    def keyed(self, key: str) -> Keyed | None:
-        """What was started with an Idempotency-Key (its digest) last, of what runs or is kept."""
-        return self._generations.keyed(key)
-
-    def generations(self) -> list[Summary]:
-        """Running generations, then finished ones, the newest first in each."""
-        return self._generations.list()
-
-    def of_programs(self, most: int) -> list[Summary]:
-        """The newest ones that no page has asked for, likewise."""
-        return self._generations.of_programs(most)
-
-    def watch_programs(self, changed: Callable[[str], None]) -> Callable[[], None]:
-        """Call `changed(generation)` whenever one of these begins or ends. Returns the function that ends this."""
-        return self._programs.watch(changed)
-
-    def latest(self, client: str, thread: str) -> Summary | None:
-        """The newest generation of a thread, by the client's own name of it. None: there is none, or its log is no longer kept."""
-        return self._generations.latest(client, thread)
+    async def _stop(self, generation: str) -> None:
+        await self._generations.stop(generation)
 
     def _ended(self, generation: Generation) -> None:
+        if generation.turn.by:
+            self._people.spend(generation.turn.by, spent(generation.turn, generation.reply))
         if generation.label.by_program:
             self._programs.tell(generation.id)
         if generation.turn.conversation:
@@ -268,6 +238,7 @@ class Chat(Conversations, Models):
         await self._deletion.close()
         await self._generations.close(patience)
         await asyncio.gather(*self._tasks)
+        await self._people.close()
         await self._store.close()
 
     async def interrupt(self) -> None:

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypedDict, cast
 import msgspec
 
 from services.messages import File, Message, Part, Reasoning, Refusal, Reply, Text, ToolCall
+from services.persons import LOCAL
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -55,7 +56,7 @@ class Conversation(msgspec.Struct, frozen=True):
 
     `folder` is its name, "" for none. `named`: the title was given by a person, and no other may replace it. `manner` is how its
     questions are asked, as JSON, "" for as usual. `deleted`: nobody sees it any more; it goes unless that is undone in time.
-    `queue` are messages that wait until its answer has ended, as JSON.
+    `queue` are messages that wait until its answer has ended, as JSON. `owner` is the id of the person whose it is, and never changes.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Conversation(msgspec.Struct, frozen=True):
     manner: str = ""
     deleted: bool = False
     queue: str = ""
+    owner: str = LOCAL
 
 
 class Changes(TypedDict, total=False):

@@ -17,6 +17,7 @@
     │   ├── UnsupportedMedia  415   not application/json
     │   ├── Misdirected       421   a Host we do not serve
     │   ├── Invalid           422   JSON, but not a turn
+    │   ├── TooMany           429   a key's limit, or too many wrong passwords
     │   ├── Busy              503   too many streams, or shutting down
     │   └── NotSaved          503   the store or the journal cannot do it now: disk full, read-only, busy
     └── UpstreamError         502   becomes the Failed event of a generation
@@ -125,6 +126,17 @@ class Misdirected(RequestError):
 class Invalid(RequestError):
     code = "invalid"
     status = 422
+
+
+class TooMany(RequestError):
+    """`retry_after` in seconds."""
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = max(1.0, retry_after)
 
 
 class Busy(RequestError):

@@ -22,6 +22,7 @@ from services.events import (
     Status,
     Usage,
 )
+from services.persons import LOCAL
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -182,6 +183,8 @@ class Turn(msgspec.Struct, frozen=True):
     thread: str | None = None  # the client's own name of the conversation, by which it may ask for its running reply
     key: Key | None = None  # by which the same request, sent again, is known
     repeated: dict[str, object] | None = None  # of the request, where a dialect's answers have to repeat it
+    owner: str = LOCAL  # the person who asks
+    by: str = ""  # the id of the API key it came with, if with any
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,6 +7,8 @@ admin   what concerns everybody: model servers, people, figures of the whole hou
 
 from typing import Literal, NamedTuple, get_args
 
+import msgspec
+
 LOCAL = "local"  # the only person where there is no login, the first one where there is
 WHO = "headrace.who"  # of a request's scope: the Who that services/api/guard.py has found
 
@@ -28,3 +30,55 @@ class Who(NamedTuple):
 
 
 ANYBODY = Who(LOCAL, frozenset(SCOPES))  # where there is no login
+
+
+class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`password` is an argon2id hash, or nothing for who comes in by `subject`: what an OIDC provider calls them, after its own URL."""
+
+    id: str
+    name: str
+    admin: bool = False
+    password: str = ""
+    subject: str = ""
+    created: float = 0.0
+
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        return frozenset(SCOPES if self.admin else SCOPES[:2])
+
+
+class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Of a key: requests in a minute, requests and replies at the same time, tokens in a day (UTC). 0: as many as one likes."""
+
+    per_minute: int = 0
+    at_once: int = 0
+    tokens: int = 0
+
+
+class Key(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An API key without the key: `id` is the SHA-256 of it, `start` its first characters. `expires` in Unix seconds, 0: never."""
+
+    id: str
+    person: str
+    name: str
+    start: str
+    scopes: tuple[Scope, ...]
+    created: float
+    expires: float = 0.0
+    limits: Limits = Limits()
+
+
+class Use(msgspec.Struct, omit_defaults=True):
+    """Of a key: when it was used last, and the tokens of the `day` (since 1970, UTC) on which any were used last."""
+
+    at: float = 0.0
+    day: int = 0
+    tokens: int = 0
+
+
+class Session(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A login: `id` is the SHA-256 of what the cookie holds."""
+
+    id: str
+    person: str
+    expires: float

@@ -16,6 +16,7 @@ from services.chat import Chat
 from services.errors import BadRequest, Gone, Invalid, NotFound
 from services.events import Started
 from services.messages import Key, Turn
+from services.persons import LOCAL
 
 HEADER = "idempotency-key"
 LONGEST = 255  # characters
@@ -33,7 +34,7 @@ async def started_once(request: Request, body: Mapping[str, Any], turn: Turn) ->
         return chat.start(turn)
     if not (0 < len(sent) <= LONGEST and sent.isascii() and sent.isprintable()):
         raise BadRequest(f"An Idempotency-Key has 1 to {LONGEST} printable ASCII characters.")
-    key = Key(sha256(sent.encode()).hexdigest(), _digest(request, body))
+    key = Key(_of(chat.who.person, sent), _digest(request, body))
     if earlier := chat.keyed(key.key):
         with suppress(NotFound, Gone):
             await chat.recall(earlier.generation)
@@ -45,6 +46,11 @@ async def started_once(request: Request, body: Mapping[str, Any], turn: Turn) ->
     if "on_disconnect" not in body:  # who sends a key may come back
         turn = msgspec.structs.replace(turn, on_disconnect="keep")
     return chat.start(msgspec.structs.replace(turn, key=key))
+
+
+def _of(person: str, key: str) -> str:
+    """Everybody has keys of their own."""
+    return sha256((key if person == LOCAL else f"{person}\n{key}").encode()).hexdigest()
 
 
 def _alive(chat: Chat, generation: str) -> bool:

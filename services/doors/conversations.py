@@ -3,11 +3,12 @@
 `id`, where it can be given, is the client's own name for the message it makes, so that it is never made twice.
 """
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Sequence
 
-from services.attachments.attachments import Attachments, Given, Limits
-from services.attachments.pdf import Progress, unheard
+from services.attachments.attachments import Given
 from services.conversations import Branch, Conversation
+from services.doors.belongings import Belongings
+from services.doors.preferences import Preferences
 from services.exchange.exporting import File as Document
 from services.exchange.exporting import Format
 from services.exchange.importing import Report
@@ -19,25 +20,18 @@ from services.library.moving import Moving
 from services.library.order import Order
 from services.library.search import Hit, Search
 from services.manner import PLAIN, Manner, written
-from services.messages import File
-from services.store.store import Store
 from services.talks.asking import Asking
 from services.talks.once import Asked
 from services.talks.pruning import Pruned, Pruning
 from services.talks.queueing import Queueing
-from services.talks.tastes import Tastes
 from services.talks.tree import Tree
-from services.talks.watchers import Watchers
 from services.waiting import Waiting
 
 
-class Conversations:
+class Conversations(Belongings, Preferences):
     """Half of services.chat.Chat, which makes the rooms."""
 
-    _store: Store
-    _attachments: Attachments
     _generations: Generations
-    _watchers: Watchers
     _tree: Tree
     _asking: Asking
     _pruning: Pruning
@@ -47,8 +41,6 @@ class Conversations:
     _search: Search
     _deletion: Deletion
     _moving: Moving
-    _tastes: Tastes
-    _spawn: Callable[[Coroutine[None, None, None]], None]
 
     async def send(
         self,
@@ -80,30 +72,37 @@ class Conversations:
         files: Sequence[Given] = (),
     ) -> Asked:
         """The same of several models at once. The branch then ends in the question, until one of the answers is kept."""
-        chosen = await self._attachments.chosen(files)
-        return await self._used(self._asking.send(conversation, models, text, id, written(manner), chosen))
+        if conversation is not None:
+            await self._own(conversation)
+        chosen = await self._chosen(files)
+        return await self._used(self._asking.send(conversation, models, text, id, written(manner), chosen, self._who.person))
 
     async def queue(self, conversation: str, model: str, text: str, *, id: str | None = None, files: Sequence[Given] = ()) -> None:
         """Let a message wait for the end of the answer that runs (`Conversation.queue`); with none running it is sent at once.
 
         What waits is sent in order, when an answer has ended by itself. Raises NotFound, NotSaved and Invalid.
         """
-        await self._queueing.add(conversation, model, text, id, await self._attachments.chosen(files))
+        await self._own(conversation)
+        await self._queueing.add(conversation, model, text, id, await self._chosen(files))
 
     async def unqueue(self, conversation: str, id: str) -> Waiting:
         """Take one back. Raises NotFound when it was sent meanwhile."""
+        await self._own(conversation)
         return await self._queueing.take(conversation, id)
 
     async def send_queued(self, conversation: str) -> None:
         """Send what waits after all, where its answer did not end by itself."""
+        await self._own(conversation)
         await self._queueing.go_on(conversation)
 
     async def retry(self, conversation: str, model: str, *, id: str | None = None) -> Asked:
         """Answer the last question that is shown again, as another branch."""
-        return await self._asking.retry(conversation, model, id)
+        await self._own(conversation)
+        return await self._asked(self._asking.retry(conversation, model, id))
 
     async def regenerate(self, conversation: str, answer: str, model: str, *, id: str | None = None) -> Asked:
         """Another answer beside this one, whatever comes after it, perhaps by another model."""
+        await self._own(conversation)
         return await self._used(self._asking.regenerate(conversation, answer, model, id))
 
     async def edit(
@@ -113,7 +112,8 @@ class Conversations:
 
         It keeps its files, but for those whose hashes are in `without`.
         """
-        return await self._asking.edit(conversation, question, model, text, id, without)
+        await self._own(conversation)
+        return await self._asked(self._asking.edit(conversation, question, model, text, id, without))
 
     async def go_on(self, conversation: str, answer: str, model: str, *, after: str) -> Asked:
         """Let an answer that was cut off go on from its end; `after` is the generation that was cut off.
@@ -121,44 +121,54 @@ class Conversations:
         It stays one message: its node gets a new generation, and keeps what was said before. Raises Conflict, too, for one
         that has no text, ended by itself, or has messages after it.
         """
+        await self._own(conversation)
         return await self._asking.go_on(conversation, answer, model, after)
 
     async def open(self, conversation: str) -> Branch:
         """A conversation and the branch that is shown; replies that still run are there as far as they have come."""
+        await self._own(conversation)
         return await self._tree.open(conversation)
 
     async def choose(self, conversation: str, node: str) -> None:
         """Show the branch through this node, down to what was added to it last. Nothing that runs is disturbed."""
+        await self._own(conversation)
         await self._tree.choose(conversation, node)
 
     async def keep(self, conversation: str, answer: str) -> None:
         """Of the answers side by side go on from this one, with its model. The others stay as branches; those that run are stopped."""
+        await self._own(conversation)
         for generation in await self._tree.keep(conversation, answer):
             if self._generations.running(generation):
                 await self._generations.stop(generation)
 
     async def spread(self, conversation: str, answer: str) -> None:
         """Show this answer and the others in its place side by side again."""
+        await self._own(conversation)
         await self._tree.spread(conversation, answer)
 
     async def prune(self, conversation: str, node: str) -> Pruned:
         """Take out a message and all that follows it; what `graft` wants to put it back. Raises Conflict while an answer runs."""
+        await self._own(conversation)
         return await self._pruning.prune(conversation, node)
 
     async def graft(self, conversation: str, pruned: Pruned) -> None:
         """Put back what was pruned. Raises NotFound when there is no place for it any more, and Conflict."""
+        await self._own(conversation)
         await self._pruning.graft(conversation, pruned)
 
     async def adjust(self, conversation: str, manner: Manner) -> None:
         """Ask in this manner from now on."""
+        await self._own(conversation)
         await self._tree.adjust(conversation, written(manner))
 
     async def adopt(self, generation: str) -> str:
         """Make a conversation of what a program asked and was answered, or find the one that was made of it: its id."""
+        self._own_generation(generation)
         return await self._adopting.adopt(generation)
 
     async def rename(self, conversation: str, title: str) -> None:
         """A title that a person gives."""
+        await self._own(conversation)
         await self._order.rename(conversation, title)
 
     async def pin(self, conversation: str, pinned: bool = True) -> None:
@@ -166,6 +176,8 @@ class Conversations:
 
     async def move(self, conversation: str, folder: str) -> None:
         """Into a folder, by its name; "" takes it out."""
+        await self._own(conversation)
+        await self._own(conversation)
         await self._order.move(conversation, folder)
 
     async def archive(self, conversation: str, archived: bool = True) -> None:
@@ -173,48 +185,56 @@ class Conversations:
 
     async def discard(self, conversation: str) -> None:
         """Hide it, stop what runs in it, and delete it when it is not brought back in time. Raises NotFound."""
+        await self._own(conversation)
+        await self._own(conversation)
         await self._deletion.discard(conversation)
 
     async def discard_all(self) -> Sequence[str]:
         """The same of every conversation; their ids."""
-        return await self._deletion.discard_all()
+        return await self._deletion.discard_all(self._who.person)
 
     async def delete_all(self) -> None:
         """Every conversation, for good, the discarded ones too."""
-        await self._deletion.delete_all()
+        await self._deletion.delete_all(self._who.person)
 
     async def discarded(self, conversation: str) -> Conversation | None:
         """One that can still be brought back."""
-        return await self._deletion.waiting(conversation)
+        known = await self._deletion.waiting(conversation)
+        return known if known and known.owner == self._who.person else None
 
     async def bring_back(self, conversation: str) -> None:
         """A discarded one, whole. Raises NotFound when it is too late."""
+        await self._own(conversation)
         await self._deletion.bring_back(conversation)
 
     async def delete(self, conversation: str) -> None:
         """A conversation and all its branches, for good. What runs in it is stopped. Raises NotFound when it was not there."""
+        await self._own(conversation)
         await self._deletion.delete(conversation)
 
     async def conversations(self) -> Sequence[Conversation]:
         """The one updated last first; the same object until something has changed."""
-        return await self._order.list()
+        return await self._order.list(self._who.person)
 
     async def search(self, query: str) -> Sequence[Hit]:
         """Conversations and messages with all words of a query, wherever in a word and in whatever case. No query is refused."""
-        return await self._search.search(query)
+        return await self._search.search(query, self._who.person)
 
     async def export(self, format: Format, conversations: Sequence[str] | None = None, render: Render | None = None) -> Document:
         """These conversations as one file, or all. `render` makes safe HTML of a model's Markdown, in a thread. Raises NotFound."""
-        return await self._moving.export(format, conversations, render)
+        for each in conversations or ():
+            await self._own(each)
+        return await self._moving.export(format, conversations, render, self._who.person)
 
     async def bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None]) -> None:
         """Import what is in a file, given in pieces; of what was here already nothing changes. `progress` is told the bytes read so far.
 
         Raises Invalid when no conversation is in it, NotSaved. `report` says what came until then, and until this was cancelled.
         """
-        await self._moving.bring_in(pieces, report, progress)
+        await self._moving.bring_in(pieces, report, progress, self._who.person)
 
     def is_answering(self, conversation: str) -> bool:
+        """Of a conversation that `conversations` has told, as for the next two."""
         return self._asking.is_answering(conversation)
 
     def is_unseen(self, conversation: str) -> bool:
@@ -224,29 +244,8 @@ class Conversations:
     def seen(self, conversation: str) -> None:
         self._order.seen(conversation)
 
-    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
-        """Call `changed(conversation)` whenever a conversation gets a message, ends an answer, is changed or deleted.
-
-        Returns the function that ends this.
-        """
-        return self._watchers.watch(changed)
-
-    # Attached files
-
-    @property
-    def limits(self) -> Limits:
-        return self._attachments.limits
-
-    async def attach(self, name: str, body: bytes, progress: Progress = unheard) -> File:
-        """Keep a file, which may then be sent by its hash. Raises TooLarge, NotSaved, and Invalid for what no model can be given."""
-        return await self._attachments.take(name, body, progress)
-
-    async def attachment(self, hash: str) -> tuple[str, bytes]:
-        """The media type of a picture, application/octet-stream for all else, and the bytes. Raises NotFound."""
-        return await self._attachments.open(hash)
-
     async def _used(self, asking: Awaitable[Asked]) -> Asked:
-        asked = await asking
+        asked = await self._asked(asking)
         replies = [node.reply.model for node in (asked.answer, *asked.beside) if node.reply]
-        self._spawn(self._tastes.used(replies))
+        self._spawn(self._liked.used(replies))
         return asked

@@ -3,22 +3,21 @@
 import asyncio
 from collections.abc import Callable
 
-from services.errors import Conflict
+from services.doors.preferences import Preferences
+from services.errors import Conflict, Forbidden
 from services.events import Usage
 from services.models import Listing, Place
 from services.prices import Cost, Price, cost
 from services.settings import version
 from services.setup.places import places
 from services.setup.servers import Installed, Servers
-from services.talks.tastes import Tastes
 from services.upstream.catalogue import Catalogue
 
 
-class Models:
+class Models(Preferences):
     """Half of services.chat.Chat, which makes the rooms."""
 
     _catalogue: Catalogue
-    _tastes: Tastes
     _prices: tuple[Price, ...]
     _installed: Installed | None
     _servers: Servers | None
@@ -26,13 +25,8 @@ class Models:
     @property
     def default_model(self) -> str:
         """What a person has chosen, while it can be asked, before what the settings say."""
-        liked = "" if self._servers and self._servers.fixed_by("chat.model") else self._tastes.model
+        liked = "" if self._servers and self._servers.fixed_by("chat.model") else self._liked.model
         return liked if self._catalogue.has(liked) else self._catalogue.default
-
-    async def tastes(self) -> Tastes:
-        """Presets, the model for new chats and the ones used last, to be read and changed."""
-        await self._tastes.load()
-        return self._tastes
 
     def cost(self, model: str, usage: Usage | None) -> Cost | None:
         """What a reply of this model cost, by the prices of settings."""
@@ -44,7 +38,12 @@ class Models:
 
     @property
     def servers(self) -> Servers:
-        """The model servers as they are set, to be seen, changed and tried out. Raises Conflict where nothing is `installed`."""
+        """The model servers as they are set, to be seen, changed and tried out, by admins only.
+
+        Raises Forbidden, and Conflict where nothing is `installed`.
+        """
+        if not self._who.admin:
+            raise Forbidden("Only an admin may see and change the model servers.")
         if self._servers is None:
             raise Conflict("The settings of this process cannot be changed.")
         return self._servers
@@ -54,7 +53,9 @@ class Models:
         return version()
 
     async def places(self) -> list[Place]:
-        """Where everything is kept, and how large it is."""
+        """Where everything is kept, and how large it is: for admins, as it tells of the machine."""
+        if not self._who.admin:
+            return []
         return await asyncio.to_thread(places, self._installed.layers) if self._installed else []
 
     @property

@@ -19,6 +19,7 @@ from services.events import Entry, Event, Failed, Finished, Started, Status, Ter
 from services.generations.journal import Journal
 from services.generations.log import EventLog
 from services.messages import Key, Reply, ReplyState, Turn, fold, state
+from services.persons import LOCAL
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Label(msgspec.Struct, frozen=True, omit_defaults=True):
     conversation: str | None = None
     thread: str | None = None
     key: Key | None = None
+    owner: str = LOCAL
+    by: str = ""
 
     @property
     def by_program(self) -> bool:
@@ -94,7 +97,8 @@ class Generation:
 
     @property
     def label(self) -> "Label":
-        return Label(self.turn.model, self.created, self.turn.client, self.turn.conversation, self.turn.thread, self.turn.key)
+        turn = self.turn
+        return Label(turn.model, self.created, turn.client, turn.conversation, turn.thread, turn.key, turn.owner, turn.by)
 
     def start(self) -> None:
         """Raises Invalid for a turn that cannot be written down."""

@@ -104,7 +104,7 @@ class Generations:
         self._at_hand: OrderedDict[str, Generation] = OrderedDict()
         self._entries = 0  # of those at hand
         self._evicted: OrderedDict[str, None] = OrderedDict()
-        self._threads: dict[tuple[str, str], str] = {}  # (client, thread) -> its newest generation that is running or kept
+        self._threads: dict[tuple[str, str, str], str] = {}  # (owner, client, thread) -> its newest generation that is running or kept
         self._keys: dict[str, Keyed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -217,21 +217,32 @@ class Generations:
     def reply(self, id: str) -> Reply:
         return self._get(id).reply
 
-    def of_programs(self, most: int) -> list[Summary]:
-        """Those that no page has asked for, the running ones first."""
+    def of_programs(self, owner: str, most: int) -> list[Summary]:
+        """Those of a person that no page has asked for, the running ones first."""
         self._evict()
-        running = (id for id, each in reversed(self._running.items()) if each.label.by_program)
-        ended = (id for id, each in reversed(self._ended.items()) if each.label.by_program)
+        running = (id for id, each in reversed(self._running.items()) if each.label.by_program and each.turn.owner == owner)
+        ended = (id for id, each in reversed(self._ended.items()) if each.label.by_program and each.label.owner == owner)
         return [self._summary(id) for id in islice(chain(running, ended), most)]
 
-    def list(self) -> list[Summary]:
-        """Running generations, then finished ones, the newest first in each."""
+    def list(self, owner: str | None = None) -> list[Summary]:
+        """Running generations, then finished ones, the newest first in each; of one person, or all."""
         self._evict()
-        return [self._summary(id) for id in [*reversed(self._running), *reversed(self._ended)]]
+        return [self._summary(id) for id in [*reversed(self._running), *reversed(self._ended)] if owner in (None, self.owner(id))]
 
-    def latest(self, client: str, thread: str) -> Summary | None:
+    def owner(self, id: str) -> str | None:
+        """Whose a generation is; None of one that is not known, or not any more."""
+        if generation := self._running.get(id):
+            return generation.turn.owner
+        ended = self._ended.get(id)
+        return ended.label.owner if ended else None
+
+    def of_key(self, key: str) -> Sequence[str]:
+        """Those that run, and were started with this API key."""
+        return [id for id, generation in self._running.items() if generation.turn.by == key]
+
+    def latest(self, owner: str, client: str, thread: str) -> Summary | None:
         self._evict()
-        id = self._threads.get((client, thread))
+        id = self._threads.get((owner, client, thread))
         return self._summary(id) if id is not None else None
 
     def running(self, id: str) -> bool:
@@ -277,7 +288,7 @@ class Generations:
 
     def _name(self, id: str, label: Label) -> None:
         if label.thread is not None:
-            self._threads[label.client, label.thread] = id
+            self._threads[label.owner, label.client, label.thread] = id
         if label.key is not None:
             self._keys[label.key.key] = Keyed(label.key.asked, id)
 
@@ -308,7 +319,7 @@ class Generations:
         self._let_go(id)
         self._journal.drop(id)
         self._dropped(id)
-        thread = (label.client, label.thread or "")
+        thread = (label.owner, label.client, label.thread or "")
         if self._threads.get(thread) == id:
             del self._threads[thread]
         if label.key is not None and (known := self._keys.get(label.key.key)) and known.generation == id:

@@ -37,7 +37,14 @@ class Adopting:
         found = grown(conversation, said, said[-1].id, reply.created)
         asked = next((message.text for message in turn.messages if message.role == "user" and message.text.strip()), turn.model)
         made = Conversation(
-            conversation, named_after(asked), reply.created, reply.created, turn.model, found.shown, manner=written(_manner(turn))
+            conversation,
+            named_after(asked),
+            reply.created,
+            reply.created,
+            turn.model,
+            found.shown,
+            manner=written(_manner(turn)),
+            owner=turn.owner,
         )
         await self._store.create(made, found.nodes)
         self._watchers.tell(conversation)

@@ -12,6 +12,7 @@ from services.attachments.attachments import Attachments
 from services.conversations import Conversation
 from services.errors import HeadraceError, NotFound
 from services.generations.registry import Generations
+from services.persons import LOCAL
 from services.store.store import Store
 from services.talks.tree import NOT_HERE, Tree
 from services.talks.watchers import Watchers
@@ -50,10 +51,12 @@ class Deletion:
         self._watchers.tell(conversation)
         await self._stop(conversation)
 
-    async def discard_all(self) -> Sequence[str]:
-        """All that are there; their ids."""
+    async def discard_all(self, owner: str = LOCAL) -> Sequence[str]:
+        """All of a person; their ids."""
         gone = []
         for known in await self._store.list():
+            if known.owner != owner:
+                continue
             try:
                 await self.discard(known.id)
                 gone.append(known.id)
@@ -100,10 +103,11 @@ class Deletion:
         if not there:
             raise NotFound(NOT_HERE)
 
-    async def delete_all(self) -> None:
+    async def delete_all(self, owner: str = LOCAL) -> None:
         for known in [*await self._store.list(), *await self._store.list(deleted=True)]:
-            with suppress(NotFound):
-                await self.delete(known.id)
+            if known.owner == owner:
+                with suppress(NotFound):
+                    await self.delete(known.id)
 
     async def restore(self) -> None:
         """Delete what an earlier process did not come to."""

@@ -1,9 +1,12 @@
 """Conversations out to files and in from files: what services.exchange makes of them, and the store. What takes long is done in threads."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from contextlib import aclosing, suppress
+
+import msgspec
 
 from services.attachments.attachments import Attachments
 from services.conversations import Conversation, Node, attached
@@ -14,6 +17,8 @@ from services.exchange.page import Render
 from services.library.archives import ZIP, unpacked
 from services.library.deletion import Deletion
 from services.library.order import Order
+from services.library.owning import Owners, apart, without
+from services.persons import LOCAL
 from services.store.store import Store
 from services.talks.endings import Endings
 from services.talks.tree import Tree
@@ -24,7 +29,15 @@ TAKEN = "It has messages that are here already, in another conversation."
 
 class Moving:
     def __init__(
-        self, store: Store, attachments: Attachments, order: Order, deletion: Deletion, tree: Tree, endings: Endings, watchers: Watchers
+        self,
+        store: Store,
+        attachments: Attachments,
+        order: Order,
+        deletion: Deletion,
+        tree: Tree,
+        endings: Endings,
+        watchers: Watchers,
+        owners: Owners,
     ) -> None:
         self._store = store
         self._attachments = attachments
@@ -33,9 +46,11 @@ class Moving:
         self._tree = tree
         self._endings = endings
         self._watchers = watchers
+        self._owners = owners
 
-    async def export(self, format: Format, conversations: Sequence[str] | None, render: Render | None) -> File:
-        ids = [known.id for known in await self._order.list()] if conversations is None else conversations
+    async def export(self, format: Format, conversations: Sequence[str] | None, render: Render | None, owner: str = LOCAL) -> File:
+        """All that a person has, or these."""
+        ids = [known.id for known in await self._order.list(owner)] if conversations is None else conversations
         talks: list[tuple[Conversation, Sequence[Node]]] = []
         for id in ids:
             try:
@@ -49,28 +64,29 @@ class Moving:
         files = await self._attachments.bodies([attached(nodes) for _, nodes in talks]) if format == "headrace" else {}
         return await asyncio.to_thread(exported, format, talks, render, files)
 
-    async def bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None]) -> None:
+    async def bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None], owner: str = LOCAL) -> None:
         first, whole = await _begun(pieces)
         if not first.startswith(ZIP):
-            await self._bring_in(whole, report, progress)
+            await self._bring_in(whole, report, progress, owner)
             return
         async with aclosing(unpacked(whole, progress)) as files:
             async for file in files:
-                await self._bring_in(file, report, lambda _: None)
+                await self._bring_in(file, report, lambda _: None, owner)
 
-    async def _bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None]) -> None:
+    async def _bring_in(self, pieces: AsyncIterable[bytes], report: Report, progress: Callable[[int], None], owner: str) -> None:
         importer = Importer(time.time())
         async for piece in pieces:
             for found in await asyncio.to_thread(lambda piece: list(importer.feed(piece)), piece):
-                await self._take(found, report)
+                await self._take(found, report, owner)
             progress(importer.read)
         for found in await asyncio.to_thread(lambda: list(importer.finish())):
-            await self._take(found, report)
+            await self._take(found, report, owner)
 
-    async def _take(self, found: Imported | Skipped, report: Report) -> None:
+    async def _take(self, found: Imported | Skipped, report: Report, owner: str) -> None:
         if isinstance(found, Skipped):
             report.add(found)
             return
+        found = await self._theirs(found, owner)
         conversation = found.conversation
         if await self._is_here(conversation.id):
             report.add_known()
@@ -81,10 +97,24 @@ class Moving:
                 with suppress(RequestError):  # no longer what it was, or too large for here: its message names it all the same
                     await self._attachments.take("file", body)
             await self._store.create(conversation, found.nodes)
+            self._owners.note(conversation.id, owner)
             self._attachments.sent(attached(found.nodes))
             self._tree.deleted.discard(conversation.id)
             report.add(found)
             self._watchers.tell(conversation.id)
+
+    async def _theirs(self, found: Imported, owner: str) -> Imported:
+        """Whoever else has the same: nobody learns of it, and nobody is kept from having it, too.
+
+        A file that it only names is none of theirs unless it came with it, or they have it already: a name must not be enough.
+        """
+        known = await self._store.get(found.conversation.id)
+        if (known.owner if known else LOCAL) != owner:
+            found = apart(found, owner)
+        found = found._replace(conversation=msgspec.structs.replace(found.conversation, owner=owner))
+        given = {hashlib.sha256(body).hexdigest() for body in found.files}
+        strange = {hash for hash in attached(found.nodes) - given if await self._store.holds(owner, hash) is False}
+        return without(found, strange) if strange else found
 
     async def _is_here(self, conversation: str) -> bool:
         """One that was thrown away and might still be brought back is deleted first: the file has it whole."""

@@ -9,6 +9,7 @@ from typing import Unpack
 
 from services.conversations import Changes, Conversation, cleaned
 from services.errors import HeadraceError, Invalid, NotFound
+from services.persons import LOCAL
 from services.store.store import Store
 from services.talks.tree import NOT_HERE, Tree
 from services.talks.watchers import Watchers
@@ -25,17 +26,20 @@ class Order:
         self._watchers = watchers
         self._known: dict[str, Conversation] | None = None
         self._listing: tuple[Conversation, ...] = ()
+        self._listings: dict[str, tuple[Conversation, ...]] = {}  # by owner
         self._stale: set[str] = set()
         self._reading = asyncio.Lock()  # who comes while it is read waits for what is then the truth
         self._unseen: set[str] = set()
         watchers.watch(self._stale.add)
 
-    async def list(self) -> Sequence[Conversation]:
-        """The one updated last first; the same object until something has changed."""
+    async def list(self, owner: str = LOCAL) -> Sequence[Conversation]:
+        """Those of a person, the one updated last first; the same object until something has changed."""
         async with self._reading:
             while self._known is None or self._stale:
                 await self._read()
-        return self._listing
+        if owner not in self._listings:
+            self._listings[owner] = tuple(known for known in self._listing if known.owner == owner)
+        return self._listings[owner]
 
     async def _read(self) -> None:
         stale = set(self._stale)
@@ -55,6 +59,7 @@ class Order:
             raise
         there = [known for known in self._known.values() if known.id not in self._tree.deleted]
         self._listing = tuple(sorted(there, key=lambda known: (-known.updated, known.id)))
+        self._listings.clear()
 
     async def rename(self, conversation: str, title: str) -> None:
         await self._change(conversation, title=_line(title, LONGEST, "The title is empty."), named=True)

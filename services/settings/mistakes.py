@@ -14,7 +14,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from services.settings.tables import SLUG, Settings
+from services.settings.tables import SLUG, Settings, is_loopback
+
+SECRET = ("api_key", "password", "client_secret")
+NO_FLAG = ("upstreams", "login.password", "login.client_secret")  # whoever lists the processes of a machine would read them
+NO_LOGIN = (
+    "expected a loopback address (127.0.0.1, ::1 or localhost), because login.kind is none and whoever reached the port could use "
+    "your models. Set up a login first (docs/security.md), or come through an SSH tunnel (ssh -L 8080:127.0.0.1:8080 ...)"
+)
 
 Loc = tuple[int | str, ...]  # where a value stands: ("upstreams", 0, "base_url")
 ON_THE_PAGE = ("chat", "rehearsal", "timeouts", "limits", "upstreams")  # what may be kept in settings.json
@@ -95,11 +102,22 @@ def judge(said: Said, unresolved: Mapping[Loc, str]) -> tuple[Settings | None, l
     here = "cannot be set here, but in settings.toml, the environment or a flag"
     mistakes += [said.mistake((key,), here, None) for key in said.kept if key in Settings.model_fields and key not in ON_THE_PAGE]
     try:
-        return Settings.model_validate(said.merged), mistakes
+        settings = Settings.model_validate(said.merged)
+        return settings, [*mistakes, *_together(settings, said)]
     except ValidationError as exc:
         errors = exc.errors(include_url=False)
     mistakes += [_mistake(error, said) for error in errors if error["loc"] not in failed or error["type"] == "extra_forbidden"]
     return None, mistakes
+
+
+def _together(settings: Settings, said: Said) -> list[Mistake]:
+    """What no setting says alone."""
+    login, host = settings.login, settings.server.host
+    if login.kind == "none":
+        return [] if is_loopback(host) else [said.mistake(("server", "host"), NO_LOGIN, host)]
+    needed = ("password",) if login.kind == "password" else ("issuer", "client_id", "public_url", "allow")
+    missing = [name for name in needed if not getattr(login, name)]
+    return [said.mistake(("login", name), f"missing: login.kind is {login.kind} (docs/security.md)", None) for name in missing]
 
 
 def _mistake(error: ErrorDetails, said: Said) -> Mistake:
@@ -138,7 +156,7 @@ EXPECTED = {
 
 def _shown(loc: Loc, came: object) -> str:
     """What came, on one line, unless it is a secret or may hold one. Only the forms of tables and lists are shown."""
-    if came is None or loc[-1] == "api_key" or (loc[0] == "upstreams" and len(loc) < 3):
+    if came is None or loc[-1] in SECRET or (loc[0] == "upstreams" and len(loc) < 3):
         return ""
     if isinstance(came, dict | list):
         return " = {...}" if isinstance(came, dict) else " = [...]"

@@ -17,7 +17,7 @@ from pydantic_settings import DotEnvSettingsSource
 from services.errors import SettingsError
 from services.settings.kept import read_kept
 from services.settings.layers import PREFIX, Layers, Lens
-from services.settings.mistakes import Given, hint, knobs
+from services.settings.mistakes import NO_FLAG, Given, hint, knobs
 from services.settings.tables import Settings
 
 HOME = Path(__file__).resolve().parents[2]
@@ -62,7 +62,7 @@ def usage() -> str:
     """What --help prints."""
     lines = ["usage: main.py [--KEY VALUE]...", "       main.py check [MODEL] [--json] [--KEY VALUE]...", ""]
     for key, field in knobs().items():
-        if key != "upstreams":
+        if key not in NO_FLAG:
             lines.append(f"  --{key:<24}{field.description} (default {json.dumps(field.default)})")
     lines += ["", f"Lists are JSON. The same keys stand in settings.toml, and in the environment as {PREFIX}SERVER__PORT=8080.", ""]
     return "\n".join(lines)
@@ -125,6 +125,5 @@ def _flags(words: Sequence[str]) -> Iterator[Given]:
     while rest:
         name, equals, text = rest.pop(0).partition("=")
         follows = not equals and rest and not rest[0].startswith("--")
-        # The upstreams are no flag: whoever lists the processes of a machine would read the keys in it.
-        key = name.removeprefix("--") if name.startswith("--") and name != "--upstreams" else ""
+        key = name.removeprefix("--") if name.startswith("--") and name.removeprefix("--") not in NO_FLAG else ""
         yield Given(f"flag {name}", key, text if equals else rest.pop(0) if follows else None)

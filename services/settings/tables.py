@@ -40,20 +40,43 @@ ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9
 DATABASE = re.compile(r"memory|sqlite:///[^?#]+|postgresql://\S+")
 SLUG = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-NO_LOGIN = (
-    "expected a loopback address (127.0.0.1, ::1 or localhost): there is no login yet, so whoever reaches the port could use your "
-    "models. Keep 127.0.0.1 and put a reverse proxy with a login in front, or come through an SSH tunnel (ssh -L 8080:127.0.0.1:8080 ...)"
-)
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
+ARGON2 = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
+WHOM = re.compile(r"\*|@[a-z0-9.-]+|[^\s@]+(@[a-z0-9.-]+)?", re.IGNORECASE)
 
 
-def _loopback(host: str) -> str:
+def is_loopback(host: str) -> bool:
     try:
-        loopback = ip_address(host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
-        loopback = host.lower() == "localhost"
-    if not loopback:
-        raise ValueError(NO_LOGIN)
+        return host.lower() == "localhost"
+
+
+def _host(host: str) -> str:
+    try:
+        ip_address(host)
+    except ValueError:
+        if not HOST.fullmatch(host):
+            raise ValueError("expected an address such as 127.0.0.1 or ::1, or a host name") from None
     return host
+
+
+def _argon2(hash: SecretStr) -> SecretStr:
+    if not ARGON2.fullmatch(hash.get_secret_value()):
+        raise ValueError("expected the line that `main.py password` writes; it begins with $argon2id$")
+    return hash
+
+
+def _public_url(url: str) -> str:
+    if url and not ORIGIN.fullmatch(url.rstrip("/")):
+        raise ValueError("expected what people type, without a path, such as https://chat.example.org")
+    return url.rstrip("/")
+
+
+def _whom(each: str) -> str:
+    if not WHOM.fullmatch(each):
+        raise ValueError("expected an address such as ada@example.org, all of a domain as @example.org, or * for everybody")
+    return each.lower()
 
 
 def _host_name(name: str) -> str:
@@ -121,6 +144,12 @@ def _server_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _issuer(url: str) -> str:
+    if url and not URL.fullmatch(url):
+        raise ValueError("expected the provider's URL, as its own documents give it, such as https://accounts.example.org/realms/main")
+    return url
+
+
 def _endpoint(url: str) -> tuple[str, int]:
     """The host, in lower case, and the port that a URL leads to. Raises ValueError for a port or an IPv6 address that is none."""
     split = urlsplit(url)
@@ -177,7 +206,7 @@ class _Table(BaseModel):
             return str(value)
 
 
-Host = Annotated[str, AfterValidator(_loopback)]
+Host = Annotated[str, AfterValidator(_host)]
 Names = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], Strict(False)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], Strict(False)]
 Models = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Strict(False)]
@@ -186,7 +215,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Server(_Table):
-    host: Host = Field(default="127.0.0.1", description="address to listen on; loopback only, as there is no login yet")
+    host: Host = Field(default="127.0.0.1", description="address to listen on; loopback only, unless login.kind says how people come in")
     port: int = Field(default=8080, ge=0, le=65535, description="port to listen on; 0 takes any free one")
     hosts: Names = Field(default=(), description="more names accepted in the Host header, such as that of a reverse proxy")
     cors_origins: Origins = Field(default=(), description="web pages elsewhere that may call the API, as scheme://host[:port]")
@@ -197,6 +226,30 @@ class Server(_Table):
     grace: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="seconds until a reply that nobody reads any more is stopped")
     max_streams: Count = Field(default=1000, description="replies running at the same time")
     faults: bool = Field(default=True, description="break a stream where its request asks for that (docs/faults.md)")
+
+
+Whom = Annotated[tuple[Annotated[str, AfterValidator(_whom)], ...], Strict(False)]
+Secret = Annotated[SecretStr, AfterValidator(_header_safe)]
+
+
+class Login(_Table):
+    """How people come in. What goes together is checked in mistakes.py."""
+
+    kind: Literal["none", "password", "oidc"] = Field(default="none", description="how people come in")
+    name: Annotated[str, Field(min_length=1, max_length=80)] = Field(default="admin", description="what the first person is called")
+    password: Annotated[SecretStr, AfterValidator(_argon2)] | None = Field(
+        default=None, description="hash of the first person's password, as `main.py password` writes it"
+    )
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        default="", description="address that people type, when a proxy is in front"
+    )
+    session: Positive = Field(default=43_200.0, description="seconds until one has to log in again")
+    issuer: Annotated[str, AfterValidator(_issuer)] = Field(default="", description="OIDC: URL of the provider")
+    client_id: str = Field(default="", description="OIDC: what Headrace is called there")
+    client_secret: Secret | None = Field(default=None, description="OIDC: the secret that goes with it")
+    claim: Annotated[str, Field(min_length=1)] = Field(default="email", description="OIDC: the claim that says who somebody is")
+    allow: Whom = Field(default=(), description="OIDC: who may come in: addresses, @domains, or * for all that the provider knows")
+    admins: Whom = Field(default=(), description="OIDC: who of them is an admin")
 
 
 class Storage(_Table):
@@ -306,6 +359,7 @@ class Settings(_Table):
     """Made by `load`; `Settings()` is what an empty file means."""
 
     server: Server = Server()
+    login: Login = Login()
     storage: Storage = Storage()
     chat: ChatDefaults = ChatDefaults()
     attachments: Attachments = Attachments()

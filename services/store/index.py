@@ -66,17 +66,17 @@ class Index:
         wanted = f"SELECT number FROM nodes WHERE number < :below AND number NOT IN ({there}) ORDER BY number DESC LIMIT :many"
         return [int(number) for number in connection.scalars(text(wanted), {"below": below, "many": many})]
 
-    def search(self, connection: Connection, words: Sequence[str], most: int) -> Sequence[Place]:
+    def search(self, connection: Connection, words: Sequence[str], most: int, owner: str) -> Sequence[Place]:
         """Those with all words next to each other come first, then those of the conversation that was updated last."""
         quick = [word for word in words if (len(word) >= LETTERS if self._sqlite else re.fullmatch(r"[^\W_]+", word))]
-        found = self._search(connection, words, quick, most) if quick else []
+        found = self._search(connection, words, quick, most, owner) if quick else []
         if self._sqlite and quick:
             return found
-        return found if len(found) >= most else self._search(connection, words, [], most)
+        return found if len(found) >= most else self._search(connection, words, [], most, owner)
 
-    def _search(self, connection: Connection, words: Sequence[str], quick: Sequence[str], most: int) -> Sequence[Place]:
+    def _search(self, connection: Connection, words: Sequence[str], quick: Sequence[str], most: int, owner: str) -> Sequence[Place]:
         values: dict[str, str | int] = {f"w{number}": word for number, word in enumerate(words)}
-        values |= {"phrase": " ".join(words), "most": most}
+        values |= {"phrase": " ".join(words), "most": most, "owner": owner}
         wanted = [self._inside(f":w{number}") for number, word in enumerate(words) if not (self._sqlite and word in quick)]
         if quick and self._sqlite:
             wanted.append("texts MATCH :quick")
@@ -90,7 +90,7 @@ class Index:
                 SELECT nodes.number, nodes.id, nodes.conversation, conversations.updated, {phrase} AS phrase,
                     row_number() OVER (PARTITION BY nodes.conversation ORDER BY {phrase} DESC, nodes.number DESC) AS place
                 FROM texts JOIN nodes ON nodes.number = texts.{self._key} JOIN conversations ON conversations.id = nodes.conversation
-                WHERE NOT conversations.deleted AND {" AND ".join(wanted)}
+                WHERE NOT conversations.deleted AND conversations.owner = :owner AND {" AND ".join(wanted)}
             ) AS hits WHERE place <= {EACH} ORDER BY phrase DESC, updated DESC, number DESC LIMIT :most"""
         return [Place(int(row.number), str(row.id), str(row.conversation)) for row in connection.execute(text(statement), values)]
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, Unpack
 import msgspec
 
 from services.conversations import Changes, Conversation, Node, attached, changed, clean, cleaned
+from services.persons import LOCAL
 from services.store.finding import Found, ranked, sought, text_of
 from services.store.rows import packed, unpacked
 
@@ -22,6 +23,7 @@ class MemoryStore:
         self._rows: dict[str, dict[str, Row]] = {}
         self._files: dict[str, set[str]] = {}  # by conversation
         self._preferences: dict[str, dict[str, str]] = {}
+        self._access: dict[str, dict[str, bytes]] = {}
 
     async def create(self, conversation: Conversation, nodes: Sequence[Node] = ()) -> None:
         self._conversations[conversation.id] = clean(conversation)
@@ -81,8 +83,13 @@ class MemoryStore:
     async def files(self, conversation: str | None = None) -> set[str]:
         return set().union(*self._files.values()) if conversation is None else set(self._files.get(conversation, ()))
 
-    async def search(self, query: str, most: int = 50) -> Sequence[Found]:
-        found = [(known.id, node) for known in await self.list() for node in reversed(await self.nodes(known.id))]
+    async def holds(self, owner: str, hash: str) -> bool | None:
+        holders = {self._conversations[id].owner for id, hashes in self._files.items() if hash in hashes}
+        return owner in holders if holders else None
+
+    async def search(self, query: str, most: int = 50, owner: str = LOCAL) -> Sequence[Found]:
+        mine = [known for known in await self.list() if known.owner == owner]
+        found = [(known.id, node) for known in mine for node in reversed(await self.nodes(known.id))]
         return ranked(sought(query), ((conversation, node.id, text_of(node)) for conversation, node in found), most)
 
     async def preferences(self, person: str) -> Mapping[str, str]:
@@ -93,6 +100,15 @@ class MemoryStore:
             self._preferences.get(person, {}).pop(name, None)
         else:
             self._preferences.setdefault(person, {})[name] = cleaned(value)
+
+    async def access(self, kind: str) -> Mapping[str, bytes]:
+        return dict(self._access.get(kind, {}))
+
+    async def admit(self, kind: str, id: str, body: bytes | None) -> None:
+        if body is None:
+            self._access.get(kind, {}).pop(id, None)
+        else:
+            self._access.setdefault(kind, {})[id] = body
 
     async def close(self) -> None:
         pass

@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS conversations (
     manner TEXT DEFAULT '' NOT NULL,
     deleted BOOLEAN DEFAULT 0 NOT NULL,
     queue TEXT DEFAULT '' NOT NULL,
+    owner TEXT DEFAULT 'local' NOT NULL,
     PRIMARY KEY (id)
 );
 CREATE INDEX IF NOT EXISTS ix_conversations_updated ON conversations (updated);
@@ -41,9 +42,15 @@ CREATE TABLE IF NOT EXISTS preferences (
     value TEXT NOT NULL,
     PRIMARY KEY (person, name)
 );
+CREATE TABLE IF NOT EXISTS access (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (kind, id)
+);
 CREATE TABLE IF NOT EXISTS alembic_version (
     version_num VARCHAR(32) NOT NULL,
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO alembic_version SELECT '0004' WHERE NOT EXISTS (SELECT 1 FROM alembic_version);
+INSERT INTO alembic_version SELECT '0005' WHERE NOT EXISTS (SELECT 1 FROM alembic_version);
 COMMIT;

@@ -30,7 +30,7 @@ from services.errors import NotSaved
 from services.store.finding import Found, ranked, sought, text_of
 from services.store.index import Index
 from services.store.rows import packed, unpacked
-from services.store.tables import conversations, files, nodes, preferences
+from services.store.tables import access, conversations, files, nodes, preferences
 
 BUSY = 5.0  # seconds that another process may hold the database
 
@@ -171,21 +171,27 @@ class SQLDatabase:
         with self._reading() as connection:
             return {str(hash) for hash in connection.scalars(wanted.distinct())}
 
-    def search(self, query: str, most: int) -> Sequence[Found]:
+    def holds(self, owner: str, hash: str) -> bool | None:
+        holders = select(conversations.c.owner).join(files, files.c.conversation == conversations.c.id).where(files.c.hash == hash)
+        with self._reading() as connection:
+            found = set(connection.scalars(holders.distinct()))
+        return owner in found if found else None
+
+    def search(self, query: str, most: int, owner: str) -> Sequence[Found]:
         wanted = sought(query)
         if not wanted or not self._indexed:
-            return ranked(wanted, self._everything(), most) if wanted else []
+            return ranked(wanted, self._everything(owner), most) if wanted else []
         with _told(), self._searching.connect().execution_options(reads=True) as connection, connection.begin():
-            places = self._index.search(connection, wanted, most)
+            places = self._index.search(connection, wanted, most, owner)
             columns = (nodes.c.id, nodes.c.parent, nodes.c.generation, nodes.c.body)
             rows = connection.execute(select(*columns).where(nodes.c.number.in_([place.number for place in places]))).all()
         texts = {node.id: text_of(node) for node in (unpacked(*row) for row in rows)}
         return ranked(wanted, ((place.conversation, place.id, texts.get(place.id, "")) for place in places), most)
 
-    def _everything(self) -> Iterator[tuple[str, str, str]]:
-        """Conversation, id and text of all messages, those of the conversation that was updated last first."""
+    def _everything(self, owner: str) -> Iterator[tuple[str, str, str]]:
+        """Conversation, id and text of all messages of a person, those of the conversation that was updated last first."""
         columns = (nodes.c.conversation, nodes.c.id, nodes.c.parent, nodes.c.generation, nodes.c.body)
-        shown = select(*columns).join(conversations).where(conversations.c.deleted.is_not(True))
+        shown = select(*columns).join(conversations).where(conversations.c.deleted.is_not(True), conversations.c.owner == owner)
         with _told(), self._searching.connect().execution_options(reads=True, yield_per=100) as connection, connection.begin():
             for conversation, *row in connection.execute(shown.order_by(conversations.c.updated.desc(), nodes.c.number.desc())):
                 node = unpacked(*row)
@@ -214,6 +220,17 @@ class SQLDatabase:
             connection.execute(delete(preferences).where(mine))
             if value is not None:
                 connection.execute(insert(preferences).values(person=person, name=name, value=cleaned(value)))
+
+    def access(self, kind: str) -> Mapping[str, bytes]:
+        with self._reading() as connection:
+            rows = connection.execute(select(access.c.id, access.c.body).where(access.c.kind == kind)).all()
+        return {str(row.id): row.body if isinstance(row.body, bytes) else b"" for row in rows}
+
+    def admit(self, kind: str, id: str, body: bytes | None) -> None:
+        with self._writing() as connection:
+            connection.execute(delete(access).where((access.c.kind == kind) & (access.c.id == id)))
+            if body is not None:
+                connection.execute(insert(access).values(kind=kind, id=id, body=body))
 
     def close(self) -> None:
         self._engine.dispose()
@@ -254,6 +271,7 @@ def _conversation(row: Row[Any]) -> Conversation:
         manner=str(row.manner),
         deleted=bool(row.deleted),
         queue=str(row.queue),
+        owner=str(row.owner),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, Unpack
 
 from services.conversations import Changes, Conversation, Node
+from services.persons import LOCAL
 from services.store.finding import Found
 
 
@@ -47,13 +48,22 @@ class Store(Protocol):
     async def files(self, conversation: str | None = None) -> set[str]:
         """The hashes of the attached files of one conversation, or of all."""
 
-    async def search(self, query: str, most: int = 50) -> Sequence[Found]:
-        """Messages with all words of a query, at most EACH of one conversation: the best first, the newest first among equals."""
+    async def holds(self, owner: str, hash: str) -> bool | None:
+        """Whether a conversation of this person has this file; None: no conversation has."""
+
+    async def search(self, query: str, most: int = 50, owner: str = LOCAL) -> Sequence[Found]:
+        """Messages with all words of a query in conversations of `owner`, at most EACH of one: the best first, then the newest."""
 
     async def preferences(self, person: str) -> Mapping[str, str]:
         """What a person has set, by name."""
 
     async def prefer(self, person: str, name: str, value: str | None) -> None:
         """None forgets it."""
+
+    async def access(self, kind: str) -> Mapping[str, bytes]:
+        """What is kept of one kind of those who may come in, by id (services/people)."""
+
+    async def admit(self, kind: str, id: str, body: bytes | None) -> None:
+        """Keep one; None forgets it."""
 
     async def close(self) -> None: ...

@@ -31,6 +31,7 @@ conversations = Table(
     Column("manner", Text, nullable=False, server_default=""),
     Column("deleted", Boolean, nullable=False, server_default=false()),
     Column("queue", Text, nullable=False, server_default=""),
+    Column("owner", Text, nullable=False, server_default="local"),
 )
 nodes = Table(
     "nodes",
@@ -54,4 +55,11 @@ preferences = Table(
     Column("person", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+access = Table(
+    "access",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
 )

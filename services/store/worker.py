@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar, Unpack
 
 from services.conversations import Changes, Conversation, Node, changed
 from services.errors import HeadraceError, NotSaved
+from services.persons import LOCAL
 from services.store.finding import Found
 
 log = logging.getLogger(__name__)
@@ -46,13 +47,19 @@ class Database(Protocol):
 
     def files(self, conversation: str | None) -> set[str]: ...
 
-    def search(self, query: str, most: int) -> Sequence[Found]: ...
+    def holds(self, owner: str, hash: str) -> bool | None: ...
+
+    def search(self, query: str, most: int, owner: str) -> Sequence[Found]: ...
 
     def index_more(self) -> bool: ...
 
     def preferences(self, person: str) -> Mapping[str, str]: ...
 
     def prefer(self, person: str, name: str, value: str | None) -> None: ...
+
+    def access(self, kind: str) -> Mapping[str, bytes]: ...
+
+    def admit(self, kind: str, id: str, body: bytes | None) -> None: ...
 
     def close(self) -> None: ...
 
@@ -122,17 +129,26 @@ class Worker:
     async def files(self, conversation: str | None = None) -> set[str]:
         return await self._do(lambda database: database.files(conversation))
 
-    async def search(self, query: str, most: int = 50) -> Sequence[Found]:
+    async def holds(self, owner: str, hash: str) -> bool | None:
+        return await self._do(lambda database: database.holds(owner, hash))
+
+    async def search(self, query: str, most: int = 50, owner: str = LOCAL) -> Sequence[Found]:
         """In a thread of its own: it may take long, and nobody who writes waits for it."""
         self._refuse_when_closed()
         await self._do(lambda database: None)  # it is open, and its index is being made
-        return await asyncio.get_running_loop().run_in_executor(self._searching, lambda: self._database.result().search(query, most))
+        return await asyncio.get_running_loop().run_in_executor(self._searching, lambda: self._database.result().search(query, most, owner))
 
     async def preferences(self, person: str) -> Mapping[str, str]:
         return await self._do(lambda database: database.preferences(person))
 
     async def prefer(self, person: str, name: str, value: str | None) -> None:
         await self._do(lambda database: database.prefer(person, name, value))
+
+    async def access(self, kind: str) -> Mapping[str, bytes]:
+        return await self._do(lambda database: database.access(kind))
+
+    async def admit(self, kind: str, id: str, body: bytes | None) -> None:
+        await self._do(lambda database: database.admit(kind, id, body))
 
     async def close(self) -> None:
         if not self._closed:

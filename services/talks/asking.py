@@ -23,6 +23,7 @@ from services.events import Started
 from services.generations.registry import Generations
 from services.manner import read
 from services.messages import File, Message, Part, Text, Turn
+from services.persons import LOCAL
 from services.store.store import Store
 from services.talks.endings import Endings
 from services.talks.naming import named_after
@@ -77,18 +78,25 @@ class Asking:
         self._busy: set[str] = set()  # conversations in which something is on its way into the store
 
     async def send(
-        self, conversation: str | None, models: Sequence[str], text: str, id: str | None, manner: str, files: Sequence[File] = ()
+        self,
+        conversation: str | None,
+        models: Sequence[str],
+        text: str,
+        id: str | None,
+        manner: str,
+        files: Sequence[File] = (),
+        owner: str = LOCAL,
     ) -> Asked:
-        """`manner` is that of a new conversation; one that is there has its own."""
+        """`manner` and `owner` are those of a new conversation; one that is there has its own."""
         said = _said(text, files)
         if not 1 <= len(set(models)) == len(models) <= MOST:
             raise Invalid(f"From one to {MOST} different models can be asked at once.")
-        return await self._once.ask(id, lambda id: self._send(conversation, models, said, id, manner), said.text)
+        return await self._once.ask(id, lambda id: self._send(conversation, models, said, id, manner, owner), said.text)
 
-    async def _send(self, conversation: str | None, models: Sequence[str], said: Message, id: str, manner: str) -> Asked:
+    async def _send(self, conversation: str | None, models: Sequence[str], said: Message, id: str, manner: str, owner: str) -> Asked:
         if conversation is None:
             now = time.time()
-            new = Conversation(new_id(), _title(said), now, now, "", manner=manner)
+            new = Conversation(new_id(), _title(said), now, now, "", manner=manner, owner=owner)
             return await self._ask(new, models, [], Node(id, None, said), new=True)
         async with self.alone(conversation):
             shown = await self._tree.open(conversation)
@@ -183,7 +191,7 @@ class Asking:
         if known.id in self._tree.deleted:
             raise NotFound(NOT_HERE)
         self._attachments.sent(attached([question]))
-        turn = Turn("", tuple(messages), manner.options, conversation=known.id)
+        turn = Turn("", tuple(messages), manner.options, conversation=known.id, owner=known.owner)
         self._start(turn, nodes, ready, heard)
         for generation in ready:
             with suppress(NotFound):  # one that did not start: its node says so

@@ -12,10 +12,10 @@ import msgspec
 from services.conversations import cleaned
 from services.errors import Conflict, HeadraceError, Invalid, NotFound
 from services.manner import LONGEST, Manner, Preset, presets
+from services.persons import LOCAL
 from services.store.store import Store
 from services.talks.once import new_id
 
-PERSON = "local"  # there is no login yet
 PRESETS, DEFAULT, RECENT = "presets", "default model", "recent models"
 MOST = 200  # presets
 NAME = 80  # characters of a preset's name
@@ -26,8 +26,9 @@ PRESET = "preset:"  # before the id of a preset, where a model could stand, too
 class Tastes:
     """`default` is a model's full name, `preset:<id>`, or nothing. `recent` are full names, the one used last first."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, person: str = LOCAL) -> None:
         self._store = store
+        self._person = person
         self._loading: asyncio.Task[None] | None = None
         self._loaded = False
         self._watchers: list[Callable[[], None]] = []
@@ -45,7 +46,7 @@ class Tastes:
             await asyncio.shield(self._loading)
 
     async def _load(self) -> None:
-        kept = await self._store.preferences(PERSON)
+        kept = await self._store.preferences(self._person)
         self.presets = presets(kept.get(PRESETS, ""))
         self.default = kept.get(DEFAULT, "")
         self.recent = tuple(kept.get(RECENT, "").split("\n"))[:LAST] if kept.get(RECENT) else ()
@@ -107,7 +108,7 @@ class Tastes:
 
     async def _keep(self, presets: Sequence[Preset]) -> None:
         kept = tuple(sorted(presets, key=lambda preset: preset.name.casefold()))
-        await self._store.prefer(PERSON, PRESETS, msgspec.json.encode(kept).decode())
+        await self._store.prefer(self._person, PRESETS, msgspec.json.encode(kept).decode())
         self.presets = kept
         self._changed()
 
@@ -116,7 +117,7 @@ class Tastes:
         await self.load()
         if default.startswith(PRESET):
             self.preset(default.removeprefix(PRESET))
-        await self._store.prefer(PERSON, DEFAULT, default or None)
+        await self._store.prefer(self._person, DEFAULT, default or None)
         self.default = default
         self._changed()
 
@@ -127,7 +128,7 @@ class Tastes:
         if self._loaded and recent != self.recent:
             self.recent = recent
             with suppress(HeadraceError):  # nobody misses it
-                await self._store.prefer(PERSON, RECENT, "\n".join(recent))
+                await self._store.prefer(self._person, RECENT, "\n".join(recent))
             self._changed()
 
 

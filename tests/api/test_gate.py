@@ -94,5 +94,5 @@ def test_a_large_body_is_413(client: httpx.Client, chunked: bool) -> None:
 
 
 def test_another_address_is_refused_until_there_is_a_login(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="no login yet"), served(tmp_path, '[server]\nhost = "0.0.0.0"\n'):
+    with pytest.raises(AssertionError, match=r"login\.kind is none"), served(tmp_path, '[server]\nhost = "0.0.0.0"\n'):
         pass

@@ -120,7 +120,7 @@ async def test_a_new_process_knows_what_ended_what_was_interrupted_and_what_is_g
     ]
     assert second.of_conversations(10) == ["running"]
     assert (await second.recall("running")).reply.message.text == "Hel"
-    latest = second.latest("ai_sdk", "thread 4")
+    latest = second.latest("local", "ai_sdk", "thread 4")
     assert latest is not None
     assert latest.id == "running"
     for id in "012":

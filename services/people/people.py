@@ -1,0 +1,308 @@
+"""All who may come in, by a login or by a key; what a cookie or a key proves; and the moment in which it does not any more.
+
+Everything is in memory once it was asked for, and written to the store before it counts. What ends, ends at once: whoever has
+something open is told by `watch`.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from services.conversations import cleaned
+from services.errors import Conflict, Forbidden, HeadraceError, Invalid, NotFound, TooMany, Unauthorized
+from services.people.attempts import Attempts
+from services.people.keys import Keys
+from services.people.passwords import fits, make
+from services.people.tokens import digest, new_token
+from services.persons import LOCAL, Key, Limits, Person, Scope, Session, Use, Who
+from services.store.store import Store
+from services.talks.once import new_id
+
+log = logging.getLogger(__name__)
+
+PEOPLE, SESSIONS = "person", "session"  # in the store
+NAME = re.compile(r"[^\s/@][^\n\r\t/]{0,79}")
+TICK = 20.0  # seconds between two looks for what has expired
+WRONG = "The name or the password is wrong."
+
+Kind = Literal["none", "password", "oidc"]
+
+
+class Terms(NamedTuple):
+    """As settings have them: `password` is the hash of the first person's, `name` what that person is called, `session` in seconds."""
+
+    kind: Kind = "none"
+    name: str = "admin"
+    password: str = ""
+    session: float = 43_200.0
+
+
+class People:
+    def __init__(self, store: Store, terms: Terms | None = None) -> None:
+        self.terms = terms or Terms()
+        self._store = store
+        self._keys = Keys(store)
+        self._people: dict[str, Person] = {}
+        self._sessions: dict[str, Session] = {}
+        self._attempts = Attempts()
+        self._watchers: list[Callable[[str], None]] = []
+        self._loading: asyncio.Task[None] | None = None
+        self._ticking: asyncio.Task[None] | None = None
+
+    @property
+    def open(self) -> bool:
+        """There is no login: whoever comes is the local person."""
+        return self.terms.kind == "none"
+
+    def watch(self, ended: Callable[[str], None]) -> Callable[[], None]:
+        """Call `ended(id)` when a session or a key ends, in the same moment. Returns the function that ends this."""
+        self._watchers.append(ended)
+        return lambda: self._watchers.remove(ended)
+
+    def _tell(self, ids: Iterable[str]) -> None:
+        for id in list(ids):
+            for ended in tuple(self._watchers):
+                ended(id)
+
+    # From the store
+
+    async def load(self) -> None:
+        """Returns at once when it was done before. Raises NotSaved while the store cannot be read: then nobody comes in."""
+        if self._loading is None or (self._loading.done() and (self._loading.cancelled() or self._loading.exception())):
+            self._loading = asyncio.get_running_loop().create_task(self._load())
+        if not self._loading.done():
+            await asyncio.shield(self._loading)
+
+    async def _load(self) -> None:
+        await self._load_people()
+        now = time.time()
+        for id, body in (await self._store.access(SESSIONS)).items():
+            with suppress(ValueError):
+                session = msgspec.json.decode(body, type=Session)
+                if session.expires > now and session.person in self._people:
+                    self._sessions[id] = session
+                else:
+                    await self._store.admit(SESSIONS, id, None)
+        await self._keys.load()
+        self._ticking = asyncio.get_running_loop().create_task(self._tick())
+
+    async def _load_people(self) -> None:
+        """Another process may have added some: `main.py person add`."""
+        found: dict[str, Person] = {}
+        for id, body in (await self._store.access(PEOPLE)).items():
+            with suppress(ValueError):
+                found[id] = msgspec.json.decode(body, type=Person)
+        first = found.get(LOCAL) or Person(LOCAL, self.terms.name, admin=True)
+        if self.terms.kind == "password":
+            first = msgspec.structs.replace(first, name=self.terms.name, password=self.terms.password)
+        self._people = {**found, LOCAL: first}
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            now = time.time()
+            over = [id for id, session in self._sessions.items() if session.expires <= now]
+            for id in over:
+                del self._sessions[id]
+            self._tell([*over, *self._keys.expired()])
+            with suppress(HeadraceError):
+                for id in over:
+                    await self._store.admit(SESSIONS, id, None)
+            await self._keys.save()
+
+    async def close(self) -> None:
+        if self._ticking:
+            self._ticking.cancel()
+            await asyncio.gather(self._ticking, return_exceptions=True)
+            await self._keys.save()
+
+    # What is proved
+
+    async def by_key(self, token: str) -> Who | None:
+        await self.load()
+        key = self._keys.find(token)
+        person = self._people.get(key.person) if key else None
+        return Who(person.id, person.scopes & set(key.scopes), key=key.id) if key and person else None
+
+    async def by_cookie(self, token: str) -> Who | None:
+        await self.load()
+        session = self._sessions.get(digest(token))
+        person = self._people.get(session.person) if session and session.expires > time.time() else None
+        return Who(person.id, person.scopes, session=session.id) if session and person else None
+
+    def alive(self, who: Who) -> bool:
+        """What proved it still does. For what is open: every event of a page asks."""
+        if who.key:
+            return self._keys.there(who.key)
+        if who.session:
+            session = self._sessions.get(who.session)
+            return session is not None and session.expires > time.time()
+        return self.open
+
+    # Coming and going
+
+    async def login(self, name: str, password: str, address: str) -> tuple[Session, str]:
+        """A new session, and what its cookie holds. Raises TooMany, and Unauthorized, which does not say whether the name is known."""
+        await self.load()
+        await self._load_people()
+        now, account = time.time(), name.strip().casefold()[:100]
+        if wait := self._attempts.wait(address, account, now):
+            raise TooMany(f"Too many wrong tries. Try again in {wait:.0f} seconds.", wait)
+        person = self._named(name)
+        self._attempts.wrong(address, account, now)  # until it turns out otherwise: many at once are no way around the limit
+        if not await fits(password, person.password if person else ""):
+            raise Unauthorized(WRONG)
+        self._attempts.right(address, account, now)
+        assert person is not None
+        return await self.enter(person)
+
+    def _named(self, name: str) -> Person | None:
+        """Who is alone need not say who they are."""
+        wanted = name.strip().casefold()
+        if not wanted and len(self._people) == 1:
+            return self._people[LOCAL]
+        return next((person for person in self._people.values() if person.name.casefold() == wanted), None)
+
+    @property
+    def several(self) -> bool:
+        return len(self._people) > 1
+
+    async def enter(self, person: Person) -> tuple[Session, str]:
+        """Who has proved who they are."""
+        token = new_token()
+        session = Session(digest(token), person.id, time.time() + self.terms.session)
+        await self._store.admit(SESSIONS, session.id, msgspec.json.encode(session))
+        self._sessions[session.id] = session
+        return session, token
+
+    async def subject(self, subject: str, name: str, *, admin: bool) -> Person:
+        """Who an OIDC provider says it is, from the first time on. The first admin to come is the local person."""
+        await self.load()
+        known = next((person for person in self._people.values() if person.subject == subject), None)
+        if known is None and admin and not self._people[LOCAL].subject:
+            known = self._people[LOCAL]
+        known = known or Person(new_id(), name, created=time.time())
+        said = msgspec.structs.replace(known, subject=subject, name=name, admin=admin)
+        if said != known or known.id not in self._people:
+            await self._keep(said)
+        return said
+
+    async def logout(self, session: str) -> None:
+        if self._sessions.pop(session, None):
+            self._tell([session])
+            await self._store.admit(SESSIONS, session, None)
+
+    # People
+
+    def person(self, id: str) -> Person | None:
+        return self._people.get(id)
+
+    def all(self, who: Who) -> list[Person]:
+        _only_admins(who)
+        return sorted(self._people.values(), key=lambda person: (person.id != LOCAL, person.name.casefold()))
+
+    async def add(self, who: Who, name: str, password: str, *, admin: bool = False) -> Person:
+        """Raises Forbidden, Conflict for a name that is taken, and Invalid."""
+        _only_admins(who)
+        await self.load()
+        await self._load_people()
+        name = cleaned(name).strip()
+        if not NAME.fullmatch(name):
+            raise Invalid("A name has 1 to 80 characters, none of them / or a line end.")
+        if self._named(name):
+            raise Conflict("There is somebody with this name already.")
+        person = Person(new_id(), name, admin, await make(password), created=time.time())
+        await self._keep(person)
+        return person
+
+    async def set_password(self, who: Who, id: str, password: str) -> None:
+        """By an admin, or one's own. All sessions of that person end, but the one that asks."""
+        if id != who.person:
+            _only_admins(who)
+        person = self._person(id)
+        if id == LOCAL and self.terms.kind == "password":
+            raise Invalid("The first person's password stands in the settings (login.password): make a new one with `main.py password`.")
+        await self._keep(msgspec.structs.replace(person, password=await make(password)))
+        await self._end(session for session in self._of(id) if session != who.session)
+
+    async def set_admin(self, who: Who, id: str, admin: bool) -> None:
+        """What they have open ends: it might show what is not theirs to see any more."""
+        _only_admins(who)
+        if id == LOCAL:
+            raise Invalid("The first person stays an admin: somebody has to.")
+        await self._keep(msgspec.structs.replace(self._person(id), admin=admin))
+        await self._end(self._of(id))
+
+    async def remove(self, who: Who, id: str) -> None:
+        """They cannot come in any more; their keys and sessions end. What was theirs stays in the store."""
+        _only_admins(who)
+        if id == LOCAL:
+            raise Invalid("The first person cannot be removed.")
+        self._person(id)
+        del self._people[id]
+        await self._end(self._of(id))
+        for key, _ in self._keys.of(id):
+            await self._revoke(id, key.id)
+        await self._store.admit(PEOPLE, id, None)
+
+    def _person(self, id: str) -> Person:
+        if person := self._people.get(id):
+            return person
+        raise NotFound("There is no such person.")
+
+    async def _keep(self, person: Person) -> None:
+        await self._store.admit(PEOPLE, person.id, msgspec.json.encode(person))
+        self._people[person.id] = person
+
+    def _of(self, person: str) -> list[str]:
+        return [id for id, session in self._sessions.items() if session.person == person]
+
+    async def _end(self, sessions: Iterable[str]) -> None:
+        for id in list(sessions):
+            await self.logout(id)
+
+    # Keys
+
+    def keys(self, who: Who) -> list[tuple[Key, Use]]:
+        return self._keys.of(who.person)
+
+    async def make_key(self, who: Who, name: str, scopes: Iterable[Scope], expires: float, limits: Limits) -> tuple[Key, str]:
+        """See Keys.make. A key makes no keys: whoever finds one must not be able to stay."""
+        if who.key:
+            raise Forbidden("A key cannot make another one: log in.")
+        await self.load()
+        return await self._keys.make(who, name, scopes, expires, limits)
+
+    async def revoke(self, who: Who, key: str) -> None:
+        """Raises NotFound for somebody else's, too."""
+        await self._revoke(who.person, key)
+
+    async def _revoke(self, person: str, key: str) -> None:
+        try:
+            await self._keys.revoke(person, key)
+        finally:
+            if not self._keys.there(key):
+                self._tell([key])
+
+    def counted(self, who: Who) -> "Keys | None":
+        """Where a request of who asks is counted, if anywhere."""
+        return self._keys if who.key else None
+
+    def admit(self, who: Who, running: Callable[[str], int]) -> None:
+        """A reply is asked for. Raises TooMany, and Forbidden for what was revoked meanwhile."""
+        if who.key:
+            self._keys.admit(who.key, running(who.key))
+
+    def spend(self, key: str, tokens: int) -> None:
+        self._keys.spend(key, tokens)
+
+
+def _only_admins(who: Who) -> None:
+    if not who.admin:
+        raise Forbidden("Only an admin may do this.")
