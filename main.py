@@ -3,6 +3,7 @@
 import socket
 import sys
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from services import logs
 from services.api.app import build
@@ -15,6 +16,8 @@ from services.check import check
 from services.errors import SettingsError
 from services.generations import JOURNALS
 from services.generations.journal import Journal
+from services.people.command import COMMANDS
+from services.people.people import People, Terms
 from services.prices import Price
 from services.settings import Layers, Settings, read
 from services.store import open_store
@@ -25,7 +28,7 @@ from services.upstream.rehearsal.scenes import SCENES
 from services.upstream.rehearsal.script import Model
 from services.upstream.rehearsal.server import Rehearsal
 from services.upstream.rehearsal.tellers import VENDORS
-from ui.pages import register
+from ui.pages import login_page, register
 
 CHECKED = 400.0  # tokens per second of what clients are checked with
 
@@ -34,6 +37,8 @@ def main() -> None:
     logs.begin("warning", "text")
     if sys.argv[1:2] == ["check"]:
         sys.exit(check(sys.argv[2:]))
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        sys.exit(COMMANDS[sys.argv[1]](sys.argv[2:]))
     try:
         layers = read()
         settings = layers.settings
@@ -62,15 +67,18 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         attachments=attachments(layers),
         titles=lambda: layers.settings.chat.titles,
         installed=Installed(layers, assembly),
+        people=People(store, terms(settings)),
         records=Records(Bounds(settings.record.bytes, settings.record.all_bytes), on=settings.record.on),
         prices=[Price(**price.model_dump()) for price in settings.chat.prices],
     )
     app = build(
         chat,
         register(chat),
+        draw_login=login_page,
+        secure=settings.login.public_url.startswith("https:"),
         mock=public_rehearsal(settings),
         scenes=scenes(settings),
-        hosts=(settings.server.host, *settings.server.hosts),
+        hosts=(settings.server.host, *settings.server.hosts, *public_host(settings)),
         cors_origins=settings.server.cors_origins,
         max_body=settings.server.max_body,
         idle=settings.server.heartbeat,
@@ -85,6 +93,16 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         journal.close()  # last: everything before may still have something to keep
 
     run(Server(app, lambda: chat.close(settings.server.drain), chat.interrupt), listening, chat.restore, close)
+
+
+def terms(settings: Settings) -> Terms:
+    login = settings.login
+    return Terms(login.kind, login.name, login.password.get_secret_value() if login.password else "", login.session)
+
+
+def public_host(settings: Settings) -> list[str]:
+    """Where people come from, if it is not where we listen."""
+    return [host] if (host := urlsplit(settings.login.public_url).hostname) else []
 
 
 def attachments(layers: Layers) -> Attachments:

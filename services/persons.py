@@ -82,3 +82,17 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     person: str
     expires: float
+
+
+class Entrance(NamedTuple):
+    """What the way in has to show. `kind` as in the settings; `named`: people have to say who they are; `wrong` is a sentence, or nothing.
+
+    `next` is where it leads, `accepted` the languages that the browser asks for.
+    """
+
+    kind: str
+    named: bool
+    name: str = ""
+    next: str = "/"
+    wrong: str = ""
+    accepted: str = ""

@@ -79,6 +79,11 @@ def say(text: str, /, **values: object) -> str:
     return _fill(_translated(text, language()), values)
 
 
+def say_in(code: Code, text: str, /, **values: object) -> str:
+    """In this language, where no page is."""
+    return _fill(_translated(text, code), values)
+
+
 def say_count(n: int, one: str, many: str, /, **values: object) -> str:
     """`{n}` is the number, as the language writes it. French has its singular for none, too."""
     code = language()

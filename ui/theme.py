@@ -23,6 +23,7 @@ FAVICON = (
 )
 
 TOGGLE_SIDEBAR = "() => toggleSidebar()"
+LOG_OUT = "() => fetch('/logout', {method: 'POST', redirect: 'manual'}).finally(() => location.assign('/login'))"
 
 # No page is younger than its parts: a file that is changed has another address.
 SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css", "answering.css", "inspect.css")
@@ -34,10 +35,10 @@ def dress() -> None:
     app.add_static_files("/static", STATIC)
     app.config.quasar_config["loadingBar"]["skipHijack"] = True  # a bar without a name, at every upload
     frames.serve()
-    lay([_address(name) for name in SHEETS], [_address(name) for name in SCRIPTS])
+    lay([address(name) for name in SHEETS], [address(name) for name in SCRIPTS])
 
 
-def _address(name: str) -> str:
+def address(name: str) -> str:
     return f"/static/{name}?{hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
 
 
@@ -77,13 +78,19 @@ def notices() -> None:
         ui.button(say("Reload"), color=None).props("flat dense no-caps").on("click", js_handler="() => location.reload()")
 
 
-def foot() -> None:
-    """Of the sidebar: the other pages."""
+def foot(name: str | None = None) -> None:
+    """Of the sidebar: the other pages, and for who has logged in, by `name`, the way out."""
     with ui.element("div").classes("hr-side-foot"):
-        for target, icon, name in (("/inspect", "query_stats", say("Inspect")), ("/settings", "settings", say("Settings"))):
+        for target, icon, title in (("/inspect", "query_stats", say("Inspect")), ("/settings", "settings", say("Settings"))):
             with ui.link(target=target).classes("hr-settings-link"):
                 ui.icon(icon).props('aria-hidden="true"')
-                ui.label(name)
+                ui.label(title)
+        if name is not None:
+            out = ui.element("button").props('type="button"').classes("hr-settings-link hr-log-out").on("click", js_handler=LOG_OUT)
+            with out:
+                ui.icon("logout").props('aria-hidden="true"')
+                ui.label(say("Log out"))
+                ui.label(name).classes("hr-log-out-name")
 
 
 @contextmanager

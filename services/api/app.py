@@ -14,8 +14,9 @@ from services.api.faults import Faults
 from services.api.gate import Gate
 from services.api.guard import Guard
 from services.api.lab import Cases
+from services.api.login import Draw, Login
 from services.api.rehearsal import Mock
-from services.api.routes import PATHS, router
+from services.api.routes import is_api, router
 from services.api.shield import Shield
 from services.chat import Chat
 
@@ -26,6 +27,8 @@ def build(
     chat: Chat,
     pages: ASGIApp,
     *,
+    draw_login: Draw,
+    secure: bool = False,
     mock: Mock | None = None,
     scenes: Mapping[str, Mock] | None = None,
     hosts: Sequence[str] = (),
@@ -37,14 +40,16 @@ def build(
 ) -> ASGIApp:
     """The whole of Headrace as one ASGI app; `mock` is the public rehearsal, if there is one; `faults` can be asked for.
 
-    `scenes` are rehearsals that say the same whatever they are asked, for the check of clients.
+    `scenes` are rehearsals that say the same whatever they are asked, for the check of clients. `draw_login` makes the HTML of the way in;
+    `secure`: it is reached over TLS, as is all else.
     """
     lab = {name: Faults(app, write_timeout=write_timeout) for name, app in (scenes or {}).items()} if faults else {}
-    api: ASGIApp = router(mock=mock, lab=bool(lab), idle=idle, write_timeout=write_timeout)
+    login = Login(chat.people, draw_login, secure=secure)
+    api: ASGIApp = router(login=login, mock=mock, lab=bool(lab), idle=idle, write_timeout=write_timeout)
     if faults:
         api = Faults(api, write_timeout=write_timeout)  # inside the gate: not for pages of other origins
     api = Cases(api, chat, lab)
-    gate: ASGIApp = Gate(Guard(_Switch(chat, api, pages), chat), hosts=hosts, origins=cors_origins, max_body=max_body)
+    gate: ASGIApp = Gate(Guard(_Switch(chat, api, pages), chat, secure=secure), hosts=hosts, origins=cors_origins, max_body=max_body)
     if cors_origins:  # outside the gate, so that a listed origin can read what the gate refuses it
         methods = ("GET", "POST", "DELETE")
         gate = CORSMiddleware(gate, cors_origins, allow_methods=methods, allow_headers=("*",), expose_headers=EXPOSED, max_age=600)
@@ -68,11 +73,7 @@ class _Switch:
                 await self._pages(scope, receive, send)
             finally:
                 asking.cancel()
-        elif scope["type"] == "http" and _is_api(scope["path"]):
+        elif scope["type"] == "http" and is_api(scope["path"]):
             await self._api(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
-
-
-def _is_api(path: str) -> bool:
-    return any(path == prefix or path.startswith(prefix + "/") for prefix in PATHS)

@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.compat import refusal_at
+from services.api.connection import connection_of
 from services.api.errors import Endpoint, Methods, error_response, json_response
 from services.errors import HeadraceError, Invalid
 from services.faults import FAULTS
@@ -30,7 +31,6 @@ from services.faults.actions import Action, Asked, Chain, End, Head, Wait, Write
 from services.faults.choosing import Chosen, choose
 
 LIST = "/rehearsal/faults"
-CONNECTION = "headrace.connection"  # the extension of ASGI's scope that services/api/server.py fills in
 MOMENTS = 100  # of 5 ms
 UNACKNOWLEDGED = 24  # where Linux' struct tcp_info counts those segments
 PENDING = 4_000_000  # bytes that the answer may be ahead of its client
@@ -68,7 +68,7 @@ class Faults:
         try:
             chosen = choose(asked)
             chosen.check("lines" if scope["path"].startswith(_LINES) else "events")
-            connection = scope.get("extensions", {}).get(CONNECTION, {}).get("transport")
+            connection = connection_of(scope)
             if connection is None:
                 raise Invalid("This server does not let its connections be broken on demand.")
         except HeadraceError as exc:

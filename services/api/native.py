@@ -76,11 +76,13 @@ class Tail:
     def __init__(self, writer: Writer, after: int) -> None:
         self._writer = writer
         self._after = after
+        self._reached = False
         self.heartbeat = writer.heartbeat
 
     def write(self, entries: Sequence[Entry]) -> bytes:
-        if entries[0].seq > self._after:
+        if self._reached or entries[0].seq > self._after:
             return self._writer.write(entries)
+        self._reached = entries[-1].seq >= self._after
         known = self._after - entries[0].seq + 1
         self._writer.write(entries[:known])
         return self._writer.write(entries[known:])

@@ -13,13 +13,14 @@ from starlette.types import ASGIApp
 from services.api.access import generates
 from services.api.errors import ClientGone, UpstreamFailure, json_response
 from services.api.keys import started_once
+from services.api.passes import PASS, REVOKED, Pass, Until
 from services.api.policies import mine
 from services.api.stream import Batches, EventStream, Presence
 from services.chat import Chat
 from services.downstream import WRITERS
 from services.downstream.turns import wants_stream
 from services.downstream.writer import Writer
-from services.errors import BadRequest
+from services.errors import BadRequest, Unauthorized
 from services.events import Entry, Failed, Retrying, Started, Status
 from services.messages import Turn
 from services.record.record import Reader
@@ -95,7 +96,7 @@ class Replies:
         id, chat = started.generation, mine(request)
         reader = chat.reads(id, NAMES[dialect], _agent(request))
         return EventStream(
-            batches or chat.follow(id),
+            _until(request, batches or chat.follow(id), chat, id, first),
             _noted(writing.write, reader) if reader else writing.write,
             headers=[(b"content-type", dialect.media), *dialect.headers, (b"headrace-generation", id.encode()), (b"location", _place(id))],
             first=first,
@@ -114,6 +115,8 @@ class Replies:
         if presence.gone:
             chat.left(id)
             raise ClientGone
+        if (given := request.scope.get(PASS)) and given.ended:
+            raise Unauthorized(REVOKED)
         await chat.recall(id)
         reply = chat.reply(id)
         reader = chat.reads(id, NAMES[writer], _agent(request))
@@ -124,6 +127,12 @@ class Replies:
         if reader:
             reader.wrote(reply.seq, answer)
         return json_response(answer, headers={"headrace-generation": id, "location": _place(id).decode()})
+
+
+def _until(request: Request, batches: Batches, chat: Chat, id: str, first: Sequence[Entry]) -> Batches:
+    """Who has come in by nothing that could end reads without a look at it."""
+    given: Pass | None = request.scope.get(PASS)
+    return Until(batches, given, lambda: chat.entries(id), first[-1].seq if first else 0) if given else batches
 
 
 def _left(chat: Chat, id: str, reader: Reader | None) -> None:

@@ -10,6 +10,7 @@ from services.api.compat import Compat, refusal_at
 from services.api.errors import Endpoint, Methods, error_response
 from services.api.lab import LabRoutes
 from services.api.listings import NOT_HERE, Listings
+from services.api.login import Login
 from services.api.native import Native
 from services.api.records import RecordRoutes
 from services.api.rehearsal import Mock
@@ -29,11 +30,21 @@ PATHS = (
     "/attachments",
     "/lab/runs",
     "/lab/case",
+    "/login",
+    "/logout",
 )  # all others are pages
 
 
-def router(*, mock: Mock | None = None, lab: bool = False, idle: float = 15.0, write_timeout: float = 30.0) -> Router:
-    """`idle` and `write_timeout` in seconds, as settings have them; `mock` is the public rehearsal; `lab`: clients can be checked."""
+def is_api(path: str) -> bool:
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in PATHS)
+
+
+def router(
+    *, login: Login | None = None, mock: Mock | None = None, lab: bool = False, idle: float = 15.0, write_timeout: float = 30.0
+) -> Router:
+    """`idle` and `write_timeout` in seconds, as settings have them; `login` is the way in, `mock` the public rehearsal; `lab`: clients
+    can be checked.
+    """
     replies = Replies(idle=idle, write_timeout=write_timeout)
     responses = Responses(replies)
     native, compat = Native(replies), Compat(replies)
@@ -75,6 +86,7 @@ def router(*, mock: Mock | None = None, lab: bool = False, idle: float = 15.0, w
             Route("/lab/runs", Methods(POST=Endpoint("chat", checks.begin))),
             Route("/lab/runs/{id}", Methods(GET=Endpoint("read", checks.look))),
             Route("/lab/runs/{id}/{case}", Methods(POST=Endpoint("chat", checks.report))),
+            *(_way_in(login) if login else []),
             *([Mount("/rehearsal", mock)] if mock else []),
         ],
         default=Endpoint("read", _nothing_here),
@@ -83,6 +95,13 @@ def router(*, mock: Mock | None = None, lab: bool = False, idle: float = 15.0, w
         if isinstance(route, Route) and isinstance(route.app, Methods):
             route.app.pattern = route.path
     return found
+
+
+def _way_in(login: Login) -> list[Route]:
+    return [
+        Route("/login", Methods(GET=Endpoint("public", login.page), POST=Endpoint("public", login.post))),
+        Route("/logout", Methods(POST=Endpoint("public", login.logout))),
+    ]
 
 
 async def _nothing_here(request: Request) -> ASGIApp:

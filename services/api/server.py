@@ -16,7 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from services.api.faults import CONNECTION
+from services.api.connection import CONNECTION
 from services.errors import SettingsError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -12,7 +12,8 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from services.api.faults import CONNECTION, Faults
+from services.api.connection import CONNECTION
+from services.api.faults import Faults
 from services.events import Finished
 from services.faults import FAULTS
 from services.wire.sse import SSEDecoder

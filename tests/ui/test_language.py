@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.serving import ROOT, Served
 from ui.language import CATALOGUES, JAVASCRIPT, LANGUAGES, preferred, say, say_count, say_number
 
-SAYING = {"say": 1, "say_count": 3, "phrase": 1}  # how many of the first arguments may be texts
+SAYING = {"say": 1, "say_in": 2, "say_count": 3, "phrase": 1}  # how many of the first arguments may be texts
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:

@@ -1,4 +1,4 @@
-"""One file per page; only pages await services.chat. `register` makes the ASGI app of all of them."""
+"""One file per page; only pages await services.chat. `register` makes the ASGI app of all of them but the way in."""
 
 from nicegui import App, core, ui
 
@@ -8,15 +8,21 @@ from ui.pages import chat as chat_page
 from ui.pages import docs as docs_page
 from ui.pages import inspect as inspect_page
 from ui.pages import settings as settings_page
+from ui.pages.asking import apart, asking, guard
+from ui.pages.login import login_page
 from ui.theme import FAVICON, dress
+
+__all__ = ["login_page", "register"]
 
 
 def register(chat: Chat) -> ASGIApp:
     dress()
-    chat_page.register(chat)
-    settings_page.register(chat)
-    docs_page.register(chat)
-    inspect_page.register(chat)
+    guard(chat)
+    mine = asking(chat)
+    chat_page.register(mine)
+    settings_page.register(mine)
+    docs_page.register(mine)
+    inspect_page.register(mine)
     pages = App()
     core.sio.on("log", _unheard)  # NiceGUI would write what a browser says into our log
     ui.run_with(
@@ -30,7 +36,7 @@ def register(chat: Chat) -> ASGIApp:
         tailwind=False,
         show_welcome_message=False,
     )
-    return opened(pages)
+    return opened(apart(pages))
 
 
 def _unheard(socket: str, message: object) -> None:

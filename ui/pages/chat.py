@@ -16,6 +16,7 @@ from services.conversations import Branch, used
 from services.errors import HeadraceError, NotFound
 from services.events import Failed, Finished
 from ui.pages.answering import Answering
+from ui.pages.asking import Mine, name_of
 from ui.pages.doings import Doings
 from ui.pages.queue import Queue
 from ui.pages.shelf import Shelf, Shelves
@@ -29,19 +30,27 @@ from ui.theme import change_to, foot, frame, put_on
 STALE = 30.0  # seconds after which a page that is opened asks the model servers again
 
 
-def register(chat: Chat) -> None:
-    shelves = Shelves(chat)
+def register(mine: Mine) -> None:
+    shelves: dict[str, Shelves] = {}  # by person
+
+    def shelf(chat: Chat) -> Shelves:
+        person = chat.who.person
+        if person not in shelves:
+            shelves[person] = Shelves(chat)
+        return shelves[person]
 
     @ui.page("/", response_timeout=30)
     async def start(model: str = "", preset: str = "", undo: str = "") -> None:
-        page = ChatPage(chat, shelves, await chat.tastes(), model, preset)
+        chat = mine()
+        page = ChatPage(chat, shelf(chat), await chat.tastes(), model, preset)
         await page.build(None)
         if undo:
             await page.offer_undo(undo)
 
     @ui.page("/c/{id}", response_timeout=30)
     async def conversation(id: str, at: str = "") -> None:
-        await ChatPage(chat, shelves, await chat.tastes()).build(id, at)
+        chat = mine()
+        await ChatPage(chat, shelf(chat), await chat.tastes()).build(id, at)
 
 
 class ChatPage:
@@ -68,7 +77,7 @@ class ChatPage:
         with frame() as (side, main):
             with side:
                 self._shelf = Shelf(self._chat, self._shelves, lambda: self._conversation, self._new)
-                foot()
+                foot(None if self._chat.people.open else name_of(self._chat))
             with main:
                 self._main = main
                 self._doings = Doings(self._chat, self._answering, lambda: self._conversation, self._branch.now, self._shelf.say_deleted)

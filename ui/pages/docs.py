@@ -5,8 +5,8 @@ from pathlib import Path
 
 from nicegui import ui
 
-from services.chat import Chat
 from ui.language import say
+from ui.pages.asking import Mine
 from ui.pages.moves import rendered
 from ui.theme import notices, put_on
 
@@ -14,10 +14,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 _HERE = re.compile(r"!?\[([^\]]*)\]\((?!https?:)[^)]*\)")  # a link that leads nowhere from here
 
 
-def register(chat: Chat) -> None:
+def register(mine: Mine) -> None:
     @ui.page("/help/{name}")
     async def document(name: str) -> None:
-        put_on(await chat.wishes.get())
+        put_on(await mine().wishes.get())
         names = documents()
         with ui.element("div").classes("hr-settings"):
             with ui.element("nav").classes("hr-settings-nav") as nav:

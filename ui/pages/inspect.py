@@ -10,6 +10,7 @@ from services.errors import Gone, HeadraceError, NotFound
 from services.events import Entry, Failed, Finished, PartStarted
 from services.messages import ReplyState, state
 from ui.language import say
+from ui.pages.asking import Mine
 from ui.panels.inspector import Inspector
 from ui.panels.inspector_list import Generations, clock
 from ui.theme import notices, put_on, text
@@ -23,13 +24,14 @@ OTHERS = 30  # replies that one may be compared with
 HEAD = 20  # entries among which content begins, if it does
 
 
-def register(chat: Chat) -> None:
+def register(mine: Mine) -> None:
     @ui.page("/inspect")
     async def all_replies() -> None:
-        await ListPage(chat).build()
+        await ListPage(mine()).build()
 
     @ui.page("/inspect/{generation}")
     async def one_reply(generation: str, beside: str = "") -> None:
+        chat = mine()
         put_on(await chat.wishes.get())
         ui.page_title(say("Inspect"))
         with ui.element("div").classes("hr-inspect hr-inspect-two" if beside else "hr-inspect"):

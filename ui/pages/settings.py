@@ -13,6 +13,7 @@ from services.errors import HeadraceError, Rejected
 from services.models import Listing, Trial
 from services.wishes import Wishes
 from ui.language import say
+from ui.pages.asking import Mine
 from ui.pages.docs import documents
 from ui.pages.moves import Moves
 from ui.panels.settings_data import Data
@@ -22,10 +23,10 @@ from ui.panels.shortcuts import keys, keys_dialog
 from ui.theme import change_to, icon_button, notices, put_on, text
 
 
-def register(chat: Chat) -> None:
+def register(mine: Mine) -> None:
     @ui.page("/settings", response_timeout=30)
     async def settings() -> None:
-        await SettingsPage(chat).build()
+        await SettingsPage(mine()).build()
 
 
 class SettingsPage:
