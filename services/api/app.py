@@ -53,7 +53,7 @@ def build(
     if cors_origins:  # outside the gate, so that a listed origin can read what the gate refuses it
         methods = ("GET", "POST", "DELETE")
         gate = CORSMiddleware(gate, cors_origins, allow_methods=methods, allow_headers=("*",), expose_headers=EXPOSED, max_age=600)
-    return Access(Shield(gate), _is_api)
+    return Access(Shield(gate), is_api)
 
 
 class _Switch:
