@@ -11,7 +11,7 @@ from services.api.rehearsal import Mock
 from services.api.server import Server, bind, run
 from services.attachments.attachments import Attachments, Limits
 from services.attachments.shelf import Folder, Memory
-from services.chat import Bounds, Chat, Installed, Records, Retention
+from services.chat import Bounds, Chat, Installed, Records, Repertoire, Retention
 from services.check import check
 from services.errors import SettingsError
 from services.generations import JOURNALS
@@ -19,6 +19,7 @@ from services.generations.journal import Journal
 from services.people.command import COMMANDS
 from services.people.people import People, Terms
 from services.prices import Price
+from services.recordings import keeper
 from services.settings import Layers, Settings, read
 from services.store import open_store
 from services.store.store import Store
@@ -55,7 +56,8 @@ def main() -> None:
 def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journal) -> None:
     host, port = listening.getsockname()[:2]
     settings, connections = layers.settings, Connections()
-    assembly = Assembly(connections, port)
+    repertoire = Repertoire(recordings(layers))
+    assembly = Assembly(connections, port, repertoire)
     storage = settings.storage
     chat = Chat(
         assembly.catalogue(settings),
@@ -68,6 +70,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         titles=lambda: layers.settings.chat.titles,
         installed=Installed(layers, assembly),
         people=People(store, terms(settings)),
+        repertoire=repertoire,
         records=Records(Bounds(settings.record.bytes, settings.record.all_bytes), on=settings.record.on),
         prices=[Price(**price.model_dump()) for price in settings.chat.prices],
     )
@@ -76,7 +79,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         register(chat),
         draw_login=login_page,
         secure=settings.login.public_url.startswith("https:"),
-        mock=public_rehearsal(settings),
+        mock=public_rehearsal(settings, repertoire),
         scenes=scenes(settings),
         hosts=(settings.server.host, *settings.server.hosts, *public_host(settings)),
         cors_origins=settings.server.cors_origins,
@@ -112,11 +115,18 @@ def attachments(layers: Layers) -> Attachments:
     return Attachments(shelf, Limits(**settings.attachments.model_dump()))
 
 
-def public_rehearsal(settings: Settings) -> Mock | None:
+def recordings(layers: Layers) -> keeper.Recordings:
+    settings = layers.settings
+    storage = settings.storage
+    shelf = keeper.Memory() if storage.database == "memory" else keeper.Folder(layers.home / storage.folder / "recordings")
+    return keeper.Recordings(shelf, keeper.Bounds(settings.recordings.bytes, settings.recordings.count))
+
+
+def public_rehearsal(settings: Settings, repertoire: Repertoire) -> Mock | None:
     """The built-in models as a server of every vendor."""
     if not settings.rehearsal.enabled:
         return None
-    servers = {dialect: Rehearsal(settings.rehearsal.speed, dialect=dialect) for dialect in VENDORS}
+    servers = {dialect: Rehearsal(settings.rehearsal.speed, dialect=dialect, repertoire=repertoire) for dialect in VENDORS}
     return Mock(servers, most=settings.server.max_streams, write_timeout=settings.server.write_timeout)
 
 

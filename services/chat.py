@@ -7,6 +7,7 @@
     servers   the model servers, as they are set            places    where it is all kept
     wishes    how the page is liked                        checks    of clients, against the faults
     tastes    presets, and the model for new chats         choose, rename, pin, move, archive, discard, delete, adjust
+    recorder   recordings: kept, brought, played
     generations   running and recent ones                  restore   what an earlier process left
 
 Leaving never cancels anything here; `left` carries out the policy a client chose when it started its turn.
@@ -35,6 +36,7 @@ from services.library.deletion import UNDO, Deletion
 from services.library.moving import Moving
 from services.library.order import Order
 from services.library.owning import Owners
+from services.library.recorder import Recorder
 from services.library.search import Hit, Search
 from services.library.titles import Titles
 from services.messages import Message, Turn
@@ -45,6 +47,8 @@ from services.persons import ANYBODY, Who
 from services.prices import Price
 from services.record.record import Record
 from services.record.records import Bounds, Records
+from services.recordings.bodies import Found
+from services.recordings.keeper import Kept
 from services.setup.servers import Installed, Servers
 from services.setup.wishes import Liking
 from services.store.store import Store
@@ -57,21 +61,30 @@ from services.talks.tastes import Tastes
 from services.talks.tree import Tree
 from services.talks.watchers import Watchers
 from services.upstream.catalogue import Catalogue
+from services.upstream.rehearsal.heard import Heard
+from services.upstream.rehearsal.player import Playback
+from services.upstream.rehearsal.repertoire import Repertoire
+from services.upstream.rehearsal.replay import with_id
 
 __all__ = [
     "Asked",
     "Bounds",
     "Chat",
     "Document",
+    "Found",
     "Given",
+    "Heard",
     "Hit",
     "Installed",
+    "Kept",
     "Keyed",
     "Limits",
     "Listing",
+    "Playback",
     "Pruned",
     "Record",
     "Records",
+    "Repertoire",
     "Report",
     "Retention",
     "Servers",
@@ -103,6 +116,7 @@ class Chat(Conversations, Replies, Models):
         prices: Sequence[Price] = (),
         records: Records | None = None,
         people: People | None = None,
+        repertoire: Repertoire | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._store = store
@@ -139,6 +153,7 @@ class Chat(Conversations, Replies, Models):
         self._installed = installed
         self._servers = Servers(installed, catalogue, self._generations) if installed else None
         self.checks = Runs()
+        self.recorder = Recorder(repertoire or Repertoire(), catalogue, self._generations, self._records)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, who: Who) -> "Chat":
@@ -191,7 +206,7 @@ class Chat(Conversations, Replies, Models):
         full = f"{upstream.name}/{own}"
 
         def start(turn: Turn, heard: tuple[Message, ...]) -> Started:
-            asked = msgspec.structs.replace(turn, model=own, messages=heard)
+            asked = msgspec.structs.replace(turn, model=with_id(own, id) if self._catalogue.is_builtin(full) else own, messages=heard)
             named = msgspec.structs.replace(turn, model=full)
             started = self._generations.start(id, named, lambda _, emit: upstream.read(asked, emit, self._records.get(id)))
             self._records.begin(id, self._generations.began(id))  # before its task takes its first step

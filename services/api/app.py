@@ -51,7 +51,7 @@ def build(
     api = Cases(api, chat, lab)
     gate: ASGIApp = Gate(Guard(_Switch(chat, api, pages), chat, secure=secure), hosts=hosts, origins=cors_origins, max_body=max_body)
     if cors_origins:  # outside the gate, so that a listed origin can read what the gate refuses it
-        methods = ("GET", "POST", "DELETE")
+        methods = ("GET", "POST", "PUT", "DELETE")
         gate = CORSMiddleware(gate, cors_origins, allow_methods=methods, allow_headers=("*",), expose_headers=EXPOSED, max_age=600)
     return Access(Shield(gate), is_api)
 

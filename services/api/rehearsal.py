@@ -4,7 +4,7 @@ Nothing of Headrace is in between, no generation and no log: these are the bytes
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.api.access import rest, routed
+from services.api.connection import CONNECTION
 from services.api.errors import ClientGone, Endpoint
 from services.api.stream import Presence
 from services.errors import NotFound
@@ -46,24 +47,31 @@ class Mock:
         except ClientDisconnect as exc:
             raise ClientGone from exc
         path = f"/{quote(place)}?{request.url.query}"
-        if self._running >= self._most:
-            return self._told(server.refuse(Fault(503, "Too many answers are running (server.max_streams)."), path))
-        return self._told(await server.answer(request.method, path, body))
 
-    def _told(self, answer: Answer) -> ASGIApp:
+        async def answered() -> Answer:
+            if self._running > self._most:
+                return server.refuse(Fault(503, "Too many answers are running (server.max_streams)."), path)
+            return await server.answer(request.method, path, body)
+
+        return self._told(answered)
+
+    def _told(self, answered: Callable[[], Awaitable[Answer]]) -> ASGIApp:
         async def told(scope: Scope, receive: Receive, send: Send) -> None:
             self._running += 1
             try:
-                await self._tell(answer, receive, send)
+                async with Presence(receive) as presence:
+                    await self._tell(await answered(), send, presence)
+            except ConnectionResetError:  # as it was when this was recorded
+                scope["extensions"][CONNECTION]["transport"].abort()
             finally:
                 self._running -= 1
 
         return told
 
-    async def _tell(self, answer: Answer, receive: Receive, send: Send) -> None:
+    async def _tell(self, answer: Answer, send: Send, presence: Presence) -> None:
         """Chunk by chunk, until the end or until the client leaves."""
         headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
-        async with aclosing(answer.chunks) as chunks, Presence(receive) as presence:
+        async with aclosing(answer.chunks) as chunks:
             await send({"type": "http.response.start", "status": answer.status, "headers": [*headers, *HEADERS]})
             send = rest(send)
             async for chunk in chunks:

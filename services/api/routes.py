@@ -12,6 +12,7 @@ from services.api.lab import LabRoutes
 from services.api.listings import NOT_HERE, Listings
 from services.api.login import Login
 from services.api.native import Native
+from services.api.recordings import RecordingRoutes
 from services.api.records import RecordRoutes
 from services.api.rehearsal import Mock
 from services.api.replies import Replies
@@ -27,6 +28,7 @@ PATHS = (
     "/api",
     "/ai",
     "/rehearsal",
+    "/recordings",
     "/attachments",
     "/lab/runs",
     "/lab/case",
@@ -51,6 +53,7 @@ def router(
     listings = Listings(replies)
     openai, anthropic, ollama = (WRITERS[dialect].refusal for dialect in ("openai_chat", "anthropic", "ollama_chat"))
     attachments, records, checks = Attachments(), RecordRoutes(), LabRoutes(on=lab)
+    recordings = RecordingRoutes()
     ai, sentence = AI(replies), WRITERS["ai_sdk"].refusal
     found = Router(
         [
@@ -58,6 +61,17 @@ def router(
             Route("/chat/{id}", Methods(GET=Endpoint("read", native.follow), DELETE=Endpoint("chat", native.stop))),
             Route("/chat/{id}/record", Methods(GET=Endpoint("read", records.whole))),
             Route("/chat/{id}/upstream", Methods(GET=Endpoint("read", records.upstream))),
+            Route("/chat/{id}/recording", Methods(POST=Endpoint("chat", recordings.keep))),
+            Route("/recordings", Methods(GET=Endpoint("read", recordings.list), POST=Endpoint("chat", recordings.look))),
+            Route(
+                "/recordings/{name}",
+                Methods(
+                    GET=Endpoint("read", recordings.get), PUT=Endpoint("chat", recordings.put), DELETE=Endpoint("chat", recordings.delete)
+                ),
+            ),
+            Route("/rehearsal/replays", Methods(GET=Endpoint("read", recordings.playbacks))),
+            Route("/rehearsal/replays/{id}", Methods(GET=Endpoint("read", recordings.playback))),
+            Route("/rehearsal/replays/{id}/{act}", Methods(POST=Endpoint("chat", recordings.act))),
             Route("/attachments", Methods(POST=Endpoint("chat", attachments.post))),
             Route("/attachments/{hash}", Methods(GET=Endpoint("read", attachments.get))),
             Route("/models", Methods(GET=Endpoint("read", native.models))),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from services.doors.preferences import Preferences
 from services.errors import Conflict, Forbidden
 from services.events import Usage
+from services.library.recorder import Recorder
 from services.models import Listing, Place
 from services.prices import Cost, Price, cost
 from services.settings import version
@@ -21,6 +22,7 @@ class Models(Preferences):
     _prices: tuple[Price, ...]
     _installed: Installed | None
     _servers: Servers | None
+    recorder: Recorder
 
     @property
     def default_model(self) -> str:
@@ -76,5 +78,6 @@ class Models(Preferences):
 
     async def refresh_models(self, older_than: float = 0.0, *, patient: bool = False) -> list[Listing]:
         """Ask the servers again, unless they were asked less than so many seconds ago."""
+        await self.recorder.look()
         await self._catalogue.refresh(older_than, patient=patient)
         return self._catalogue.listings()

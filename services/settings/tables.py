@@ -315,6 +315,13 @@ class Log(_Table):
     format: Format = Field(default="text", description="text for people, json for programs: one object a line")
 
 
+class Recordings(_Table):
+    """Of the named recordings in `recordings/` of the storage folder."""
+
+    bytes: Count = Field(default=32_000_000, description="bytes of one recording")
+    count: Count = Field(default=200, description="recordings that are kept")
+
+
 class Rehearsal(_Table):
     enabled: bool = Field(default=True, description="offer the built-in models, which need no server")
     speed: Positive = Field(default=60.0, description="tokens per second of the built-in models")
@@ -365,6 +372,7 @@ class Settings(_Table):
     attachments: Attachments = Attachments()
     record: Record = Record()
     log: Log = Log()
+    recordings: Recordings = Recordings()
     rehearsal: Rehearsal = Rehearsal()
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()

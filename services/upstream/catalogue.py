@@ -86,6 +86,14 @@ class Catalogue:
         for changed in tuple(self._watchers):
             changed()
 
+    def offer(self, upstream: str, models: Sequence[str]) -> None:
+        """An upstream whose models are fixed has others now."""
+        if upstream in self._upstreams and tuple(models) != tuple(self._fixed.get(upstream, ())):
+            self._fixed = {**self._fixed, upstream: tuple(models)}
+            self._listings[upstream] = self._first_listing(self._upstreams[upstream])
+            for changed in tuple(self._watchers):
+                changed()
+
     def _first_listing(self, upstream: Upstream) -> Listing:
         models = self._fixed.get(upstream.name)
         if models:
@@ -149,8 +157,9 @@ class Catalogue:
         raise UnknownModel(self._nearest(model))
 
     def _surely_missing(self, upstream: str, model: str) -> bool:
-        listing = self._listings[upstream]
-        return upstream == self._builtin and listing.state == "running" and all(known.name != model for known in listing.models)
+        """What follows @ and # in the name of a built-in one says how it is played."""
+        listing, bare = self._listings[upstream], model.partition("@")[0].partition("#")[0]
+        return upstream == self._builtin and listing.state == "running" and all(known.name != bare for known in listing.models)
 
     def _nearest(self, model: str) -> str:
         names = self.names()

@@ -8,11 +8,11 @@ from services.settings import Settings, Upstream
 from services.upstream import PREFILLING, READERS
 from services.upstream.attempts import Persistent
 from services.upstream.catalogue import Catalogue
-from services.upstream.connections import InProcess, Transport
+from services.upstream.connections import Transport
 from services.upstream.http import HTTPUpstream
 from services.upstream.patience import Timeouts
-from services.upstream.rehearsal import MODELS
-from services.upstream.rehearsal.server import Rehearsal
+from services.upstream.rehearsal.repertoire import Repertoire
+from services.upstream.rehearsed import Rehearsed
 
 # One value of each option that a person can set, such as every server would take that knows the option.
 _SAMPLES = (
@@ -34,9 +34,10 @@ _SAMPLES = (
 class Assembly:
     """Makes upstreams of settings. One whose settings are as they were is the one that was made then: its breaker remembers."""
 
-    def __init__(self, connections: Transport, port: int) -> None:
+    def __init__(self, connections: Transport, port: int, repertoire: Repertoire | None = None) -> None:
         self._connections = connections
         self._port = port  # our own, on which no upstream of ours is
+        self.repertoire = repertoire or Repertoire()
         self._made: dict[str, tuple[object, Persistent]] = {}
 
     def catalogue(self, settings: Settings) -> Catalogue:
@@ -46,7 +47,8 @@ class Assembly:
         ]
         if settings.rehearsal.enabled:
             upstreams.append(self._same("rehearsal", settings.rehearsal, settings))
-        fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models} | {"rehearsal": tuple(MODELS)}
+        fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models}
+        fixed["rehearsal"] = self.repertoire.names
         dialects = {upstream.name: str(upstream.dialect) for upstream in settings.upstreams} | {"rehearsal": "openai_chat"}
         return Catalogue(
             upstreams,
@@ -65,8 +67,7 @@ class Assembly:
     def make(self, name: str, settings: Settings) -> Persistent:
         """One upstream, by the name that settings give it."""
         if name == "rehearsal":
-            rehearsal = InProcess(Rehearsal(settings.rehearsal.speed).answer)
-            return Persistent(HTTPUpstream(name, READERS["openai_chat"], "http://rehearsal", rehearsal), spare=False)
+            return Persistent(Rehearsed(settings.rehearsal.speed, self.repertoire), spare=False)
         [upstream] = [upstream for upstream in settings.upstreams if upstream.name == name]
         timeouts, max_line, max_reply = _limits(settings, upstream)
         return Persistent(

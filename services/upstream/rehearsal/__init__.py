@@ -9,6 +9,8 @@ same request gets the same bytes.
     clock.py        when tokens are due; Stepped, the clock of the tests
     script.py       what a model is given (Question) and gives back (Script; Fault; or an Answer in bytes of its own)
     pieces.py       text to tokens
+    repertoire.py   all models there are, the recordings among them
+    replay.py       recordings as models; heard.py is what they mean, player.py the hand on the clock
 
 A model is one file with a function `play(question)` and one line in MODELS:
 

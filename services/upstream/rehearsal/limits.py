@@ -15,16 +15,29 @@ class Limited:
     def __init__(self, script: Script, most: int | None, stops: Sequence[str]) -> None:
         self.end: End = script.end
         self.stop: str | None = None
-        self.tokens = 0
-        self.thoughts = 0
+        self._told = 0
+        self._thought = 0
+        self._used = script.used
         self._most = most
         self._deltas = self._until(stops, script.deltas) if stops else script.deltas
 
+    @property
+    def tokens(self) -> int:
+        return self._told if self._used.output is None else self._used.output
+
+    @property
+    def thoughts(self) -> int:
+        return self._thought if self._used.reasoning is None else self._used.reasoning
+
+    def asked(self, counted: int) -> int:
+        """The tokens of the request, which were counted unless the script says otherwise."""
+        return counted if self._used.input is None else self._used.input
+
     def __iter__(self) -> Iterator[Delta]:
         for delta in self._deltas:
-            self.tokens += 1
-            self.thoughts += isinstance(delta, Think)
-            if self.tokens == self._most:
+            self._told += 1
+            self._thought += isinstance(delta, Think)
+            if self._told == self._most:
                 self.end, self.stop = "length", None
                 yield delta
                 return

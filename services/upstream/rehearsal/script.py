@@ -68,6 +68,14 @@ class Question(NamedTuple):
         return Random(self.seed)
 
 
+class Used(NamedTuple):
+    """What usage says instead of a count of the pieces. `output` with the thoughts. None: counted."""
+
+    input: int | None = None
+    output: int | None = None
+    reasoning: int | None = None
+
+
 class Script(NamedTuple):
     """`pause` is the time before the first token, in token times (9 are 150 ms at 60 tokens/s)."""
 
@@ -75,6 +83,7 @@ class Script(NamedTuple):
     pause: float = 9.0
     speed: float | None = None
     end: End = "stop"
+    used: Used = Used()
 
 
 class Answer(NamedTuple):

@@ -16,15 +16,18 @@ import msgspec
 from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.clock import Clock, Pace, Wall
 from services.upstream.rehearsal.limits import Limited
+from services.upstream.rehearsal.repertoire import Repertoire
+from services.upstream.rehearsal.replay import Replays, played
 from services.upstream.rehearsal.script import Answer, Delta, Fault, Model, Question, Think, after
 from services.upstream.rehearsal.tellers import VENDORS
-from services.upstream.rehearsal.tellers.teller import Teller, Wanted, Wrong
+from services.upstream.rehearsal.tellers.teller import Teller, Wanted, Wrong, ending, whole
 
 
 class Rehearsal:
     """`speed` in tokens per second; infinity is as fast as possible. Raises ValueError unless it is above 0.
 
-    `dialect` is one of VENDORS and decides which vendor's paths there are; `models` finds a model by its name.
+    `dialect` is one of VENDORS and decides which vendor's paths there are; `models` finds a model by its name. `faithful` is as
+    replay.py has it.
     """
 
     def __init__(
@@ -33,6 +36,9 @@ class Rehearsal:
         clock: Clock | None = None,
         dialect: str = "openai_chat",
         models: Callable[[str], Model | None] = MODELS.get,
+        *,
+        repertoire: Repertoire | None = None,
+        faithful: bool = False,
     ) -> None:
         if not speed > 0:
             raise ValueError(f"speed must be above 0 tokens per second, not {speed}")
@@ -41,17 +47,25 @@ class Rehearsal:
         self._dialect = dialect
         self._models = models
         self._vendor = VENDORS[dialect]
+        self._repertoire = repertoire or Repertoire()
+        self._replays = Replays(self._repertoire, self._clock, faithful=faithful)
 
     def __repr__(self) -> str:
         return f"<Rehearsal {self._dialect} {self._speed:g} tokens/s {self._clock!r}>"
 
     async def answer(self, method: str, path: str, body: bytes) -> Answer:
         """`path` is percent-encoded, and may have a query."""
+        began = self._clock.now()
         place, _, query = path.partition("?")
         place = unquote(place)
         try:
-            found = self._vendor.read(method, place, query, body)
-            return self._play(found, path) if isinstance(found, Wanted) else _whole(200, {}, found)
+            found = self._vendor.read(method, place, query, body, self._repertoire.names)
+            if not isinstance(found, Wanted):
+                return _whole(200, {}, found)
+            if replay := played(found.asked.model):
+                told = await self._replays.answer(replay, found, began)
+                return self.refuse(told, path) if isinstance(told, Fault) else told
+            return self._play(found, path)
         except Wrong as exc:
             return self.refuse(exc.fault, path)
 
@@ -65,7 +79,7 @@ class Rehearsal:
         asked = wanted.asked
         model = self._models(asked.model)
         if model is None:
-            names = ", ".join(MODELS)
+            names = ", ".join(self._repertoire.names)
             raise Wrong(404, f"The model `{asked.model[:200]}` does not exist; there are {names}.", "model_not_found")
         script = model(Question(asked.question, int.from_bytes(asked.digest), self._speed, self._clock, asked.results))
         if isinstance(script, Answer):
@@ -100,25 +114,14 @@ class _Told:
         yield self._teller.begin()
         while batch := await self._due():
             yield b"".join(map(self._teller.tell, batch))
-        match self._limited.end:
-            case Fault() as fault:
-                yield self._teller.fail(fault)
-            case "cut":
-                pass
-            case _:
-                yield self._teller.end()
+        yield ending(self._teller, self._limited)
 
     async def whole(self) -> AsyncGenerator[bytes, None]:
         """The same answer in one JSON text, after the same time; half of it when it is cut."""
         deltas: list[Delta] = []
         while batch := await self._due():
             deltas += batch
-        if self._limited.end == "cut":
-            self._limited.end = "stop"
-            body = self._teller.whole(deltas)
-            yield body[: len(body) // 2]
-        else:
-            yield self._teller.whole(deltas)
+        yield whole(self._teller, self._limited, deltas)
 
     async def _due(self) -> list[Delta]:
         """The deltas that are due next; none when the script has ended. Its end is due like one more token."""

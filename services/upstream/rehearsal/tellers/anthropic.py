@@ -6,12 +6,11 @@ the reason and the counts so far; message_stop. Thoughts are shown unless `think
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 import msgspec
 
-from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.limits import Limited
 from services.upstream.rehearsal.pieces import size
 from services.upstream.rehearsal.script import Arguments, Call, Called, Delta, Fault, Say, Think, parts
@@ -154,7 +153,7 @@ class MessagesTeller:
         return REASONS[str(self._limited.end)], None
 
     def _input(self) -> Object:
-        return {"input_tokens": self._request.tokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
+        return {"input_tokens": self._limited.asked(self._request.tokens), "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
 
     def _opened(self, kind: type[Delta], block: Object) -> bytes:
         """The start of a block, unless one of its kind is open."""
@@ -179,16 +178,16 @@ class MessagesTeller:
 
 
 class Anthropic:
-    def read(self, method: str, path: str, query: str, body: bytes) -> Wanted | Object:
+    def read(self, method: str, path: str, query: str, body: bytes, names: Collection[str]) -> Wanted | Object:
         match method, path:
             case "POST", "/v1/messages":
                 return _wanted(decoded(body, MessagesRequest, "a request for a message"))
             case "POST", "/v1/messages/count_tokens":
                 return {"input_tokens": decoded(body, Counted, "a request to count tokens").tokens}
             case "GET", "/v1/models":
-                listed = [_model(name) for name in MODELS]
+                listed = [_model(name) for name in names]
                 return {"data": listed, "has_more": False, "first_id": listed[0]["id"], "last_id": listed[-1]["id"]}
-            case "GET", _ if (name := path.removeprefix("/v1/models/")) in MODELS:
+            case "GET", _ if (name := path.removeprefix("/v1/models/")) in names:
                 return _model(name)
             case "GET", _ if path.startswith("/v1/models/"):
                 raise Wrong(404, f"model: {path.removeprefix('/v1/models/')[:200]}")
@@ -205,7 +204,7 @@ def _wanted(request: MessagesRequest) -> Wanted:
     asked = request.asked
     kind = "text/event-stream; charset=utf-8" if asked.stream else "application/json"
     headers = {"request-id": _request_id(asked.digest.hex()), "content-type": kind}
-    return Wanted(asked, headers, lambda limited, gap: MessagesTeller(request, asked, limited))
+    return Wanted(asked, headers, lambda limited, gap: MessagesTeller(request, asked, limited), "anthropic")
 
 
 def _event(type: str, **fields: object) -> bytes:

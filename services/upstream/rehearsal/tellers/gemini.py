@@ -6,13 +6,12 @@ the stream is an object, without it an array of one. Thoughts are shown unless `
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
-from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.limits import Limited
 from services.upstream.rehearsal.pieces import size
 from services.upstream.rehearsal.script import Arguments, Call, Called, Delta, Fault, Say, Think, parts
@@ -103,7 +102,7 @@ class GenerateRequest(msgspec.Struct, rename="camel"):
 class GeminiTeller:
     def __init__(self, request: GenerateRequest, asked: Asked, limited: Limited, *, sse: bool) -> None:
         self._asked = asked
-        self._tokens = request.tokens
+        self._tokens = limited.asked(request.tokens)
         self._limited = limited
         self._sse = sse
         self._signature: str | None = None  # owed since there were thoughts
@@ -175,6 +174,7 @@ class GeminiTeller:
         candidate: Object = {"content": {"parts": content, "role": "model"}, "index": 0}
         if reason:
             candidate["finishReason"] = reason
+            self._thought, self._said = self._limited.thoughts, self._limited.tokens - self._limited.thoughts
         usage: Object = {
             "promptTokenCount": self._tokens,
             "totalTokenCount": self._tokens + self._said + self._thought,
@@ -195,10 +195,10 @@ class GeminiTeller:
 
 
 class Gemini:
-    def read(self, method: str, path: str, query: str, body: bytes) -> Wanted | Object:
+    def read(self, method: str, path: str, query: str, body: bytes, names: Collection[str]) -> Wanted | Object:
         for version in ("/v1beta", "/v1"):
             if path.startswith(f"{version}/models"):
-                return self._models(method, path.removeprefix(f"{version}/models"), query, body)
+                return self._models(method, path.removeprefix(f"{version}/models"), query, body, names)
         raise nothing_at(method, path)
 
     def refusal(self, fault: Fault, path: str) -> tuple[int, dict[str, str], Object | list[Object]]:
@@ -206,12 +206,12 @@ class Gemini:
         place, _, query = path.partition("?")
         return fault.status, {}, [said] if place.endswith(":streamGenerateContent") and not _sse(query) else said
 
-    def _models(self, method: str, place: str, query: str, body: bytes) -> Wanted | Object:
-        name, _, asked = place.removeprefix("/").partition(":")
+    def _models(self, method: str, place: str, query: str, body: bytes, names: Collection[str]) -> Wanted | Object:
+        name, _, asked = place.removeprefix("/").rpartition(":") if method == "POST" else (place.removeprefix("/"), "", "")
         match method, asked:
             case "GET", "" if not name:
-                return {"models": [_model(each) for each in MODELS]}
-            case "GET", "" if name in MODELS:
+                return {"models": [_model(each) for each in names]}
+            case "GET", "" if name in names:
                 return _model(name)
             case "POST", "countTokens":
                 counted = decoded(body, GenerateRequest, "a request to count tokens")
@@ -219,16 +219,14 @@ class Gemini:
             case "POST", "generateContent" | "streamGenerateContent":
                 request = decoded(body, GenerateRequest, "a request for content")
                 return _wanted(request, request.asked(name, stream=asked != "generateContent"), sse=_sse(query))
-        raise Wrong(
-            404, f"models/{name[:200]} is not found, or is not supported for {asked[:80] or 'this'}. There are {', '.join(MODELS)}."
-        )
+        raise Wrong(404, f"models/{name[:200]} is not found, or is not supported for {asked[:80] or 'this'}. There are {', '.join(names)}.")
 
 
 def _wanted(request: GenerateRequest, asked: Asked, *, sse: bool) -> Wanted:
     if not request.contents:
         raise Wrong(400, "* GenerateContentRequest.contents: contents is not specified")
     kind = "text/event-stream" if sse and asked.stream else "application/json; charset=UTF-8"
-    return Wanted(asked, {"content-type": kind}, lambda limited, gap: GeminiTeller(request, asked, limited, sse=sse))
+    return Wanted(asked, {"content-type": kind}, lambda limited, gap: GeminiTeller(request, asked, limited, sse=sse), "gemini")
 
 
 def _sse(query: str) -> bool:

@@ -4,13 +4,12 @@ A tool call comes whole and the reason stays `stop`; /api/generate has no tools,
 with `:latest`. Times and durations follow from the pace, not from a clock, so that the same request gets the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from services.upstream.rehearsal import MODELS
 from services.upstream.rehearsal.limits import Limited
 from services.upstream.rehearsal.pieces import size
 from services.upstream.rehearsal.script import Arguments, Call, Called, Delta, Fault, Say, Think, joined, parts
@@ -153,7 +152,7 @@ class OllamaTeller:
 
     def _ending(self) -> Object:
         """Counts, and durations in nanoseconds; what would be 0 is left out, as Ollama leaves it out."""
-        asked, told = self._request.tokens, self._limited.tokens
+        asked, told = self._limited.asked(self._request.tokens), self._limited.tokens
         spent = round(told * self._gap * SECOND)
         counts = {
             "total_duration": spent,
@@ -166,16 +165,16 @@ class OllamaTeller:
 
 
 class Ollama:
-    def read(self, method: str, path: str, query: str, body: bytes) -> Wanted | Object:
+    def read(self, method: str, path: str, query: str, body: bytes, names: Collection[str]) -> Wanted | Object:
         match method, path:
             case "POST", "/api/chat":
-                return _wanted(decoded(body, ChatRequest, "a chat request"))
+                return _wanted(decoded(body, ChatRequest, "a chat request"), names)
             case "POST", "/api/generate":
-                return _wanted(decoded(body, GenerateRequest, "a request to generate"))
+                return _wanted(decoded(body, GenerateRequest, "a request to generate"), names)
             case "POST", "/api/show":
-                return _show(decoded(body, ShowRequest, "a request to show a model"))
+                return _show(decoded(body, ShowRequest, "a request to show a model"), names)
             case "GET", "/api/tags":
-                return {"models": [_model(name) for name in MODELS]}
+                return {"models": [_model(name) for name in names]}
             case "GET", "/api/ps":
                 return {"models": []}
             case "GET", "/api/version":
@@ -188,13 +187,18 @@ class Ollama:
         return fault.status, {}, {"error": fault.message}
 
 
-def _wanted(request: ChatRequest | GenerateRequest) -> Wanted | Object:
+def _wanted(request: ChatRequest | GenerateRequest, names: Collection[str]) -> Wanted | Object:
     asked = request.asked
-    if asked.model in MODELS and not (request.messages if isinstance(request, ChatRequest) else request.prompt):
+    if asked.model in names and not (request.messages if isinstance(request, ChatRequest) else request.prompt):
         said = {"message": {"role": "assistant", "content": ""}} if isinstance(request, ChatRequest) else {"response": ""}
         return {"model": request.model, "created_at": _moment(0), **said, "done": True, "done_reason": "load"}
     kind = "application/x-ndjson" if asked.stream else "application/json; charset=utf-8"
-    return Wanted(asked, {"content-type": kind}, lambda limited, gap: OllamaTeller(request, limited, gap))
+    return Wanted(
+        asked,
+        {"content-type": kind},
+        lambda limited, gap: OllamaTeller(request, limited, gap),
+        "ollama" if isinstance(request, ChatRequest) else "ollama_generate",
+    )
 
 
 def _asked(request: ChatRequest | GenerateRequest, question: str, results: tuple[str, ...], seed: bytes) -> Asked:
@@ -204,9 +208,9 @@ def _asked(request: ChatRequest | GenerateRequest, question: str, results: tuple
     return Asked(_name(request.model), question, results, seed, most, stops, request.stream is not False, request.think is not False)
 
 
-def _show(request: ShowRequest) -> Object:
+def _show(request: ShowRequest, names: Collection[str]) -> Object:
     name = _name(request.model or request.name or "")
-    if name not in MODELS:
+    if name not in names:
         raise Wrong(404, f"model '{name[:200]}' not found")
     found = _model(name)
     info = {"general.architecture": "rehearsal", "rehearsal.context_length": CONTEXT}

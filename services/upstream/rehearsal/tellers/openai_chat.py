@@ -131,7 +131,7 @@ class ChatTeller:
 def read(body: bytes) -> Wanted:
     request = decoded(body, ChatRequest, "a chat completion request")
     asked = request.asked
-    return Wanted(asked, headers(asked), lambda limited, gap: ChatTeller(request, asked, limited))
+    return Wanted(asked, headers(asked), lambda limited, gap: ChatTeller(request, asked, limited), "openai_chat")
 
 
 def headers(asked: Asked) -> dict[str, str]:
@@ -147,7 +147,8 @@ def usage_wanted(options: StreamOptions | None) -> bool:
     return bool(options and options.include_usage)
 
 
-def usage(asked: int, limited: Limited) -> Object:
+def usage(counted: int, limited: Limited) -> Object:
+    asked = limited.asked(counted)
     return {
         "prompt_tokens": asked,
         "completion_tokens": limited.tokens,

@@ -81,7 +81,7 @@ def read(body: bytes) -> Wanted:
     request = decoded(body, CompletionRequest, "a completion request")
     seed = digest(request.model, request.prompt)
     asked = Asked(request.model, request.text, (), seed, request.max_tokens, stops(request.stop), bool(request.stream))
-    return Wanted(asked, headers(asked), lambda limited, gap: CompletionTeller(request, asked, limited))
+    return Wanted(asked, headers(asked), lambda limited, gap: CompletionTeller(request, asked, limited), "openai_completions")
 
 
 def _choice(text: str, reason: str | None = None) -> Object:

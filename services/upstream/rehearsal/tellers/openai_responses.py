@@ -182,7 +182,7 @@ class ResponseTeller:
     # The response
 
     def _ended(self, status: str, output: list[Object]) -> Object:
-        asked, told = self._request.tokens, self._limited
+        asked, told = self._limited.asked(self._request.tokens), self._limited
         usage = {
             "input_tokens": asked,
             "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
@@ -237,7 +237,7 @@ def read(body: bytes) -> Wanted:
     if not request.input:
         raise Wrong(400, "Missing required parameter: 'input'.", "missing_required_parameter")
     asked = request.asked
-    return Wanted(asked, headers(asked), lambda limited, gap: ResponseTeller(request, asked, limited))
+    return Wanted(asked, headers(asked), lambda limited, gap: ResponseTeller(request, asked, limited), "openai_responses")
 
 
 def _item_id(part: Say | Think | Called, seed: str, place: int) -> str:

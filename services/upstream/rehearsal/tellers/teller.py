@@ -1,6 +1,6 @@
 """What a dialect of the rehearsal is: how it reads a request, and how it tells a script. Values and Protocols only.
 
-    found = vendor.read(method, path, query, body)      a value that is the answer, or Wanted: somebody wants to hear a script
+    found = vendor.read(method, path, query, body, names)     a value that is the answer, or Wanted: somebody wants to hear a script
     teller = found.teller(limited, gap)
     teller.begin() teller.tell(delta)* teller.end()     the bytes of a stream
     teller.whole(deltas)                                or of one JSON text
@@ -8,7 +8,7 @@
 A teller is told every delta in order and may say nothing for some. It never reads `limited` before `end` or `whole`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -63,14 +63,35 @@ class Wanted(NamedTuple):
     asked: Asked
     headers: dict[str, str]
     teller: Callable[[Limited, float], Teller]  # the float: seconds for one token, 0 when as fast as possible
+    dialect: str
 
 
 class Vendor(Protocol):
-    def read(self, method: str, path: str, query: str, body: bytes) -> "Wanted | Object":
-        """Raises Wrong."""
+    def read(self, method: str, path: str, query: str, body: bytes, names: Collection[str]) -> "Wanted | Object":
+        """`names` are the models there are. Raises Wrong."""
 
     def refusal(self, fault: Fault, path: str) -> tuple[int, dict[str, str], Object | list[Object]]:
         """Status, headers and body of an error before the stream; `path` with its query."""
+
+
+def ending(teller: Teller, limited: Limited) -> bytes:
+    """The last bytes of a stream, whose deltas have all been told."""
+    match limited.end:
+        case Fault() as fault:
+            return teller.fail(fault)
+        case "cut":
+            return b""
+        case _:
+            return teller.end()
+
+
+def whole(teller: Teller, limited: Limited, deltas: Sequence[Delta]) -> bytes:
+    """The one JSON text; half of it when the answer is cut."""
+    if limited.end != "cut":
+        return teller.whole(deltas)
+    limited.end = "stop"
+    body = teller.whole(deltas)
+    return body[: len(body) // 2]
 
 
 def digest(*values: object) -> bytes:

@@ -1,0 +1,49 @@
+"""The rehearsal as an upstream of ours. A recording is asked in its own dialect, so that its own bytes meet the reader they are for."""
+
+import asyncio
+from contextlib import suppress
+
+from services.errors import HeadraceError
+from services.messages import Turn
+from services.models import Model
+from services.record.record import Record
+from services.upstream import READERS
+from services.upstream.connections import InProcess
+from services.upstream.http import Emit, HTTPUpstream
+from services.upstream.patience import Timeouts
+from services.upstream.rehearsal.repertoire import REPLAY, Repertoire
+from services.upstream.rehearsal.server import Rehearsal
+
+NAME, URL = "rehearsal", "http://rehearsal"
+DAY = 86_400.0
+PATIENT = Timeouts(first_byte=DAY, gap=DAY, total=DAY)  # it cannot hang by itself, and who steps a recording takes his time
+
+
+class Rehearsed:
+    """`speed` in tokens per second."""
+
+    def __init__(self, speed: float, repertoire: Repertoire) -> None:
+        self.name, self.host = NAME, "rehearsal"
+        self._speed = speed
+        self._repertoire = repertoire
+        self._upstreams: dict[str, HTTPUpstream] = {}
+
+    def __repr__(self) -> str:
+        return f"<Rehearsed {self._speed:g} tokens/s>"
+
+    async def read(self, turn: Turn, emit: Emit, record: Record | None = None) -> None:
+        dialect = "openai_chat"
+        if turn.model.startswith(REPLAY):
+            name = turn.model.removeprefix(REPLAY).partition("@")[0].partition("#")[0]
+            with suppress(HeadraceError):  # whatever it is: the rehearsal has the sentence for it
+                dialect = (await asyncio.to_thread(self._repertoire.recordings.get, name)).dialect
+        await self._upstream(dialect).read(turn, emit, record)
+
+    async def models(self) -> list[Model]:
+        return [Model(name) for name in self._repertoire.names]
+
+    def _upstream(self, dialect: str) -> HTTPUpstream:
+        if dialect not in self._upstreams:
+            server = Rehearsal(self._speed, dialect=dialect, repertoire=self._repertoire, faithful=True)
+            self._upstreams[dialect] = HTTPUpstream(NAME, READERS[dialect], URL, InProcess(server.answer), timeouts=PATIENT)
+        return self._upstreams[dialect]
