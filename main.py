@@ -87,6 +87,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         idle=settings.server.heartbeat,
         write_timeout=settings.server.write_timeout,
         faults=settings.server.faults,
+        figures=settings.metrics.on,
     )
     sys.stdout.write(f"Headrace is at http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl+C ends it)\n")
     sys.stdout.flush()

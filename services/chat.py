@@ -21,6 +21,7 @@ import msgspec
 
 from services.attachments.attachments import Attachments, Given, Limits
 from services.doors.conversations import Conversations
+from services.doors.figures import Figures
 from services.doors.models import Models
 from services.doors.replies import Replies
 from services.errors import Invalid, RequestError
@@ -40,6 +41,7 @@ from services.library.recorder import Recorder
 from services.library.search import Hit, Search
 from services.library.titles import Titles
 from services.messages import Message, Turn
+from services.metrics import House
 from services.models import Listing
 from services.people.people import People
 from services.people.spending import spent
@@ -93,7 +95,7 @@ __all__ = [
 ]
 
 
-class Chat(Conversations, Replies, Models):
+class Chat(Conversations, Replies, Models, Figures):
     """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once.
 
     `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so; `undo` those in
@@ -118,6 +120,8 @@ class Chat(Conversations, Replies, Models):
         people: People | None = None,
         repertoire: Repertoire | None = None,
     ) -> None:
+        self.house = House()  # what is counted
+        self._journal = journal
         self._catalogue = catalogue
         self._store = store
         self._who = ANYBODY
@@ -209,6 +213,7 @@ class Chat(Conversations, Replies, Models):
             asked = msgspec.structs.replace(turn, model=with_id(own, id) if self._catalogue.is_builtin(full) else own, messages=heard)
             named = msgspec.structs.replace(turn, model=full)
             started = self._generations.start(id, named, lambda _, emit: upstream.read(asked, emit, self._records.get(id)))
+            self.house.replies.started(upstream.name)
             self._records.begin(id, self._generations.began(id))  # before its task takes its first step
             if turn.conversation is None:
                 self._programs.tell(id)
@@ -226,6 +231,7 @@ class Chat(Conversations, Replies, Models):
         await self._generations.stop(generation)
 
     def _ended(self, generation: Generation) -> None:
+        self.house.replies.ended(generation.turn.model.partition("/")[0], generation.log.entries)
         if generation.turn.by:
             self._people.spend(generation.turn.by, spent(generation.turn, generation.reply))
         if generation.label.by_program:

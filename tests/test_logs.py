@@ -117,8 +117,10 @@ ASKED = {"model": "rehearsal/echo", "messages": [{"role": "user", "content": "wh
 def test_a_call_is_one_line_and_its_id_is_everywhere(house: tuple[Served, Path]) -> None:
     running, log = house
     with httpx.Client(base_url=running.url, trust_env=False) as client:
-        answer = client.post("/v1/chat/completions?api_key=hunter22", json=ASKED, headers={"x-request-id": "mine-1"})
+        answer = client.post("/v1/chat/completions", json=ASKED, headers={"x-request-id": "mine-1"})
         assert answer.headers["x-request-id"] == "mine-1"
+        client.get("/nowhere?api_key=hunter22")
+        client.get("/v1/nowhere?api_key=hunter22", headers={"x-request-id": "mine-4"})
         gone = client.get("/chat/nothing")
         assert gone.json()["request_id"] == gone.headers["x-request-id"] != "mine-1"
         wrong = client.post("/v1/messages", json={}, headers={"x-request-id": "mine-2"})
@@ -126,7 +128,7 @@ def test_a_call_is_one_line_and_its_id_is_everywhere(house: tuple[Served, Path])
         foreign = client.get("/models", headers={"host": "evil.example", "x-request-id": "mine-3"})
         assert foreign.status_code == 421
         assert foreign.json()["request_id"] == "mine-3"
-    told = calls(log, "mine-1", "mine-2", "mine-3")
+    told = calls(log, "mine-1", "mine-2", "mine-3", "mine-4")
     assert told["mine-1"]["message"] == "POST /v1/chat/completions 200"
     assert told["mine-1"]["model"] == "rehearsal/echo"
     assert told["mine-1"]["generation"] == answer.headers["headrace-generation"]

@@ -15,6 +15,7 @@ from services.api.gate import Gate
 from services.api.guard import Guard
 from services.api.lab import Cases
 from services.api.login import Draw, Login
+from services.api.metrics import Metrics
 from services.api.rehearsal import Mock
 from services.api.routes import is_api, router
 from services.api.shield import Shield
@@ -37,6 +38,7 @@ def build(
     idle: float = 15.0,
     write_timeout: float = 30.0,
     faults: bool = True,
+    figures: bool = True,
 ) -> ASGIApp:
     """The whole of Headrace as one ASGI app; `mock` is the public rehearsal, if there is one; `faults` can be asked for.
 
@@ -45,19 +47,23 @@ def build(
     """
     lab = {name: Faults(app, write_timeout=write_timeout) for name, app in (scenes or {}).items()} if faults else {}
     login = Login(chat.people, draw_login, secure=secure)
-    api: ASGIApp = router(login=login, mock=mock, lab=bool(lab), idle=idle, write_timeout=write_timeout)
+    metrics = Metrics(chat.house, on=figures)
+    api: ASGIApp = router(login=login, metrics=metrics, mock=mock, lab=bool(lab), idle=idle, write_timeout=write_timeout)
     if faults:
         api = Faults(api, write_timeout=write_timeout)  # inside the gate: not for pages of other origins
     api = Cases(api, chat, lab)
-    gate: ASGIApp = Gate(Guard(_Switch(chat, api, pages), chat, secure=secure), hosts=hosts, origins=cors_origins, max_body=max_body)
+    gate: ASGIApp = Gate(
+        Guard(_Switch(chat, api, pages, metrics), chat, secure=secure), hosts=hosts, origins=cors_origins, max_body=max_body
+    )
     if cors_origins:  # outside the gate, so that a listed origin can read what the gate refuses it
         methods = ("GET", "POST", "PUT", "DELETE")
         gate = CORSMiddleware(gate, cors_origins, allow_methods=methods, allow_headers=("*",), expose_headers=EXPOSED, max_age=600)
-    return Access(Shield(gate), is_api)
+    return Access(Shield(gate), is_api, metrics)
 
 
 class _Switch:
-    def __init__(self, chat: Chat, api: ASGIApp, pages: ASGIApp) -> None:
+    def __init__(self, chat: Chat, api: ASGIApp, pages: ASGIApp, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._chat = chat
         self._api = api
         self._pages = pages
@@ -68,11 +74,13 @@ class _Switch:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            asking = asyncio.get_running_loop().create_task(self._ask_for_models())
+            loop = asyncio.get_running_loop()
+            always = [loop.create_task(work) for work in (self._ask_for_models(), self._metrics.watch_the_loop())]
             try:
                 await self._pages(scope, receive, send)
             finally:
-                asking.cancel()
+                for task in always:
+                    task.cancel()
         elif scope["type"] == "http" and is_api(scope["path"]):
             await self._api(scope, receive, send)
         else:

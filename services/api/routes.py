@@ -11,6 +11,7 @@ from services.api.errors import Endpoint, Methods, error_response
 from services.api.lab import LabRoutes
 from services.api.listings import NOT_HERE, Listings
 from services.api.login import Login
+from services.api.metrics import Metrics
 from services.api.native import Native
 from services.api.recordings import RecordingRoutes
 from services.api.records import RecordRoutes
@@ -19,11 +20,13 @@ from services.api.replies import Replies
 from services.api.responses import Responses
 from services.downstream import WRITERS
 from services.errors import NotFound
+from services.metrics import House
 
 PATHS = (
     "/chat",
     "/models",
     "/healthz",
+    "/metrics",
     "/v1",
     "/api",
     "/ai",
@@ -42,11 +45,18 @@ def is_api(path: str) -> bool:
 
 
 def router(
-    *, login: Login | None = None, mock: Mock | None = None, lab: bool = False, idle: float = 15.0, write_timeout: float = 30.0
+    *,
+    login: Login | None = None,
+    mock: Mock | None = None,
+    lab: bool = False,
+    metrics: Metrics | None = None,
+    idle: float = 15.0,
+    write_timeout: float = 30.0,
 ) -> Router:
     """`idle` and `write_timeout` in seconds, as settings have them; `login` is the way in, `mock` the public rehearsal; `lab`: clients
     can be checked.
     """
+    figures = metrics or Metrics(House())
     replies = Replies(idle=idle, write_timeout=write_timeout)
     responses = Responses(replies)
     native, compat = Native(replies), Compat(replies)
@@ -75,6 +85,7 @@ def router(
             Route("/attachments", Methods(POST=Endpoint("chat", attachments.post))),
             Route("/attachments/{hash}", Methods(GET=Endpoint("read", attachments.get))),
             Route("/models", Methods(GET=Endpoint("read", native.models))),
+            Route("/metrics", Methods(GET=Endpoint("admin", figures.get))),
             Route("/healthz", Methods(GET=Endpoint("public", native.health))),
             Route("/v1/chat/completions", compat.posts("openai_chat")),
             Route("/v1/completions", compat.posts("openai_completions")),

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from services.api.access import rest
+from services.api.access import rest, streamed
 from services.events import Entry
 
 HEADERS = [
@@ -99,7 +99,8 @@ class EventStream:
         self._left = left
         self._sending = self._said_all = False
         self._catching_up: asyncio.Task[None] | None = None
-        self._sent = self._seen = 0
+        self._sent = self._seen = self._bytes = 0
+        self._slow = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._loop = asyncio.get_running_loop()
@@ -118,6 +119,7 @@ class EventStream:
                 self._timer.cancel()
                 if self._catching_up is not None:
                     self._catching_up.cancel()
+                streamed(scope, self._bytes, "slow" if self._slow else "left" if not self._said_all else "complete")
         if presence.gone:
             self._left()
 
@@ -156,6 +158,7 @@ class EventStream:
                 self._take_over(entries)
                 return
             if entries and (data := self._write(entries)):  # none where it has caught up, and nothing came since
+                self._bytes += len(data)
                 sending = self._send({"type": "http.response.body", "body": data, "more_body": True})
                 try:
                     waiting = sending.send(None)  # type: ignore[attr-defined]
@@ -187,6 +190,7 @@ class EventStream:
 
     async def _put(self, data: bytes, *, more: bool = True) -> None:
         self._sending = True
+        self._bytes += len(data)
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
         self._sending = False
         self._sent += 1
@@ -201,6 +205,7 @@ class EventStream:
             self._seen, self._since = self._sent, now
         elif self._sending:
             if now - self._since >= self._write_timeout:
+                self._slow = True
                 self._presence.leave()
                 return
         elif now - self._since >= self._idle / 2 and not self._said_all:

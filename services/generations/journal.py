@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from services.events import Entry
+from services.metrics.instruments import Family
 
 
 class Kept(NamedTuple):
@@ -60,6 +61,9 @@ class Journal(Protocol):
 
     def drop(self, log: str) -> None:
         """Forget a finished log."""
+
+    def figures(self) -> list[Family]:
+        """What is counted of it, for who watches."""
 
     def close(self) -> None:
         """Keep everything that waits, then let go of the files. Blocks."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from services.events import Entry, Failed, Finished
 from services.generations.journal import Kept
+from services.metrics.instruments import Family
 
 ENDS = (Finished, Failed)
 ENTRY = 250  # bytes, about, of one entry in memory
@@ -50,6 +51,9 @@ class MemoryJournal:
         if log in self._abouts:
             self.size -= self._weight(log)
             del self._abouts[log], self._entries[log]
+
+    def figures(self) -> list[Family]:
+        return []
 
     def close(self) -> None:
         pass

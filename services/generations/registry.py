@@ -245,6 +245,10 @@ class Generations:
         id = self._threads.get((owner, client, thread))
         return self._summary(id) if id is not None else None
 
+    def models_running(self) -> Sequence[str]:
+        """The full name of the model of each one that runs."""
+        return [each.turn.model for each in self._running.values()]
+
     def running(self, id: str) -> bool:
         return id in self._running
 

@@ -19,6 +19,7 @@ from services.generations.database import Database
 from services.generations.journal import Kept
 from services.generations.thread import Checkpoint, Drop, Item, Recall, Stop, Thread, Work
 from services.generations.writer import HEAVY, Committed, Log, Writer
+from services.metrics.instruments import Family
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,9 @@ class SQLiteJournal:
         self._writer.drop(log)
         if self._due is None:
             self._plan(soon=False)
+
+    def figures(self) -> list[Family]:
+        return self._writer.figures()
 
     def close(self) -> None:
         if self._thread.is_alive():

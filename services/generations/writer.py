@@ -11,6 +11,8 @@ import msgspec
 
 from services.events import Entry, Failed, Finished
 from services.generations.database import Begun, Database, Ended
+from services.metrics.house import SHORT
+from services.metrics.instruments import Counter, Family, Histogram
 
 HOT = 8 << 20  # bytes of entries in `hot` before what runs is written anew, and the rest deleted
 HEAVY = 256 << 10  # bytes from which a commit takes more than a moment
@@ -63,6 +65,8 @@ class Writer:
         self._weight = 0  # bytes in the next commit besides its new entries
         self._hot = 0  # bytes in `hot` since it was written anew
         self._enough = HOT
+        self._commits = Histogram("headrace_journal_commit_seconds", "Of each commit, until what is in it is safe.", SHORT)
+        self._entries = Counter("headrace_journal_entries_total", "Entries that were kept.")
 
     @property
     def waits(self) -> bool:
@@ -102,8 +106,11 @@ class Writer:
         except _UNSAYABLE:
             self._lose_unsayable()
             hot, ended = self._encoded()
+        began = time.perf_counter()
         begun = [Begun(about.number, about.id, about.label, about.about) for about in self._todo if not about.begun]
         self._database.write(begun, hot, ended, self._drops)
+        self._commits.see(time.perf_counter() - began)
+        self._entries.add(by=sum([len(about.waiting) for about in self._todo]))
         return self._noted(len(hot or b""), {row.log: row.size for row in ended})
 
     def _encoded(self) -> tuple[bytes | None, list[Ended]]:
@@ -159,6 +166,9 @@ class Writer:
         """What waits of logs that run is given up; their ends, and what is to be dropped, wait on."""
         for about in [about for about in self._todo if not about.lost]:
             self.lose(about, why)
+
+    def figures(self) -> list[Family]:
+        return [self._commits.family(), self._entries.family()]
 
     def tidy(self) -> None:
         """What runs is written once more and in one place, then everything before it deleted, some at a time. Raises sqlite3.Error."""

@@ -322,6 +322,10 @@ class Recordings(_Table):
     count: Count = Field(default=200, description="recordings that are kept")
 
 
+class Metrics(_Table):
+    on: bool = Field(default=True, description="tell the figures of the house at /metrics")
+
+
 class Rehearsal(_Table):
     enabled: bool = Field(default=True, description="offer the built-in models, which need no server")
     speed: Positive = Field(default=60.0, description="tokens per second of the built-in models")
@@ -373,6 +377,7 @@ class Settings(_Table):
     record: Record = Record()
     log: Log = Log()
     recordings: Recordings = Recordings()
+    metrics: Metrics = Metrics()
     rehearsal: Rehearsal = Rehearsal()
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()

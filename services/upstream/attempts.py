@@ -50,6 +50,11 @@ class Persistent:
     def __repr__(self) -> str:
         return f"<Persistent {self._upstream!r}>"
 
+    @property
+    def resting(self) -> bool:
+        """It kept failing, and is left alone for a while."""
+        return self._spare and self._breaker.open
+
     async def models(self) -> list[Model]:
         return await self._upstream.models()
 

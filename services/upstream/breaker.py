@@ -30,6 +30,11 @@ class Breaker:
         self._probing = True
         return 0.0
 
+    @property
+    def open(self) -> bool:
+        """It is being left alone, or about to be tried again."""
+        return self._opened is not None
+
     def note(self, *, failed: bool) -> None:
         """What came of a request."""
         now = self._clock()

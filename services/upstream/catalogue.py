@@ -135,6 +135,10 @@ class Catalogue:
         """The options that the server of a model, by its full name, has no words for."""
         return self._refuses(model.partition("/")[0])
 
+    def resting(self) -> dict[str, bool]:
+        """Of each upstream, by its name, whether it is left alone for a while."""
+        return {name: getattr(upstream, "resting", False) for name, upstream in self._upstreams.items()}
+
     def model(self, upstream: str, name: str) -> Model | None:
         """What the server tells of its model, None where it does not list it."""
         return next((known for known in self._listings[upstream].models if known.name == name), None)
