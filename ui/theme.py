@@ -26,7 +26,7 @@ TOGGLE_SIDEBAR = "() => toggleSidebar()"
 LOG_OUT = "() => fetch('/logout', {method: 'POST', redirect: 'manual'}).finally(() => location.assign('/login'))"
 
 # No page is younger than its parts: a file that is changed has another address.
-SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css", "answering.css", "inspect.css")
+SHEETS = ("headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css", "answering.css", "inspect.css", "lab.css")
 SCRIPTS = ("trusted.js", "window.js", "drafts.js", "composer.js", "thread.js", "apart.js")  # the first one first
 
 
@@ -81,7 +81,11 @@ def notices() -> None:
 def foot(name: str | None = None) -> None:
     """Of the sidebar: the other pages, and for who has logged in, by `name`, the way out."""
     with ui.element("div").classes("hr-side-foot"):
-        for target, icon, title in (("/inspect", "query_stats", say("Inspect")), ("/settings", "settings", say("Settings"))):
+        for target, icon, title in (
+            ("/inspect", "query_stats", say("Inspect")),
+            ("/lab", "science", say("Lab")),
+            ("/settings", "settings", say("Settings")),
+        ):
             with ui.link(target=target).classes("hr-settings-link"):
                 ui.icon(icon).props('aria-hidden="true"')
                 ui.label(title)

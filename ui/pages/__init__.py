@@ -7,6 +7,7 @@ from ui.frames import ASGIApp, opened
 from ui.pages import chat as chat_page
 from ui.pages import docs as docs_page
 from ui.pages import inspect as inspect_page
+from ui.pages import lab as lab_page
 from ui.pages import settings as settings_page
 from ui.pages.asking import apart, asking, guard
 from ui.pages.login import login_page
@@ -23,6 +24,7 @@ def register(chat: Chat) -> ASGIApp:
     settings_page.register(mine)
     docs_page.register(mine)
     inspect_page.register(mine)
+    lab_page.register(mine)
     pages = App()
     core.sio.on("log", _unheard)  # NiceGUI would write what a browser says into our log
     ui.run_with(
