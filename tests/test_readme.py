@@ -29,7 +29,7 @@ def run(command: list[str], folder: Path) -> str:
 
 def in_browser(browser: Browser, headrace: Served, code: str) -> list[str]:
     """Run code as the browser's console would, on a page of this origin; what it logged."""
-    page = browser.new_page()
+    page = browser.new_page(bypass_csp=True)
     logged: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
