@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.access import Guarded, guarded
 from tests.serving import ROOT, Served, served
 
 CHROMIUM = (
@@ -74,3 +75,10 @@ def node_modules(node: str) -> Path:
         done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture(scope="session")
+def access(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """A Headrace with a login, two people besides the first one, and keys."""
+    with guarded(tmp_path_factory.mktemp("access")) as running:
+        yield running

@@ -27,7 +27,7 @@ class Models(Preferences):
     @property
     def default_model(self) -> str:
         """What a person has chosen, while it can be asked, before what the settings say."""
-        liked = "" if self._servers and self._servers.fixed_by("chat.model") else self._liked.model
+        liked = "" if self.fixed_by("chat.model") else self._liked.model
         return liked if self._catalogue.has(liked) else self._catalogue.default
 
     def cost(self, model: str, usage: Usage | None) -> Cost | None:
@@ -49,6 +49,10 @@ class Models(Preferences):
         if self._servers is None:
             raise Conflict("The settings of this process cannot be changed.")
         return self._servers
+
+    def fixed_by(self, setting: str) -> str | None:
+        """The variable or flag that has the last word on a setting, for everybody to be told."""
+        return self._servers.fixed_by(setting) if self._servers else None
 
     @property
     def version(self) -> str:

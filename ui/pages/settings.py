@@ -13,6 +13,7 @@ from services.errors import HeadraceError, Rejected
 from services.models import Listing, Trial
 from services.wishes import Wishes
 from ui.language import say
+from ui.pages.access import Access
 from ui.pages.asking import Mine
 from ui.pages.docs import documents
 from ui.pages.moves import Moves
@@ -36,6 +37,7 @@ class SettingsPage:
         self._chat = chat
         self._client = ui.context.client
         self._gone = False
+        self._access = Access(chat)
 
     async def build(self) -> None:
         self._wishes = await self._chat.wishes.get()
@@ -45,7 +47,7 @@ class SettingsPage:
             self._navigation()
             with ui.element("div").classes("hr-settings-main").props('tabindex="-1"'):
                 text("h1", say("Settings"))
-                self._build_sections()
+                await self._build_sections()
                 self._about()
         keys_dialog(self._wishes.enter)
         notices()
@@ -60,9 +62,11 @@ class SettingsPage:
 
     def _navigation(self) -> None:
         sections = {
-            "servers": say("Model servers"),
+            **({"servers": say("Model servers")} if self._chat.who.admin else {}),
             "general": say("General"),
             "keys": say("Keyboard shortcuts"),
+            "access": say("API keys"),
+            **({"people": say("People")} if self._access.sees_people else {}),
             "data": say("Data"),
             "about": say("About"),
         }
@@ -74,14 +78,20 @@ class SettingsPage:
             for id, name in sections.items():
                 text("a", name).props(f'href="#{id}"')
 
-    def _build_sections(self) -> None:
-        with self._section("servers", say("Model servers")):
-            ui.label(say("Where answers come from. What is set here holds at once, and stays on this computer.")).classes("hr-lead")
-            self._servers = Servers(Intents(self._save, self._try_out, self._switch, self._remove))
+    async def _build_sections(self) -> None:
+        if self._chat.who.admin:
+            with self._section("servers", say("Model servers")):
+                ui.label(say("Where answers come from. What is set here holds at once, and stays on this computer.")).classes("hr-lead")
+                self._servers = Servers(Intents(self._save, self._try_out, self._switch, self._remove))
         with self._section("general", say("General")):
             self._general = General(on_wish=self._wish, on_model=self._choose, on_titles=self._name_conversations)
         with self._section("keys", say("Keyboard shortcuts")):
             keys(self._wishes.enter)
+        with self._section("access", say("API keys")):
+            await self._access.build_keys()
+        if self._access.sees_people:
+            with self._section("people", say("People")):
+                self._access.build_people()
         with self._section("data", say("Data")):
             self._data = Data(build_moves=Moves(self._chat).build, on_delete=self._delete_everything)
 
@@ -115,6 +125,8 @@ class SettingsPage:
                 await self._show_models()
 
     def _show_servers(self) -> None:
+        if not self._chat.who.admin:
+            return
         servers = self._chat.servers
         self._servers.show([(server, servers.listing(server.name)) for server in servers.list()], servers.fixed)
 
@@ -156,12 +168,14 @@ class SettingsPage:
 
     async def _show_models(self) -> None:
         tastes = await self._chat.tastes()
-        fixed = self._chat.servers.fixed_by("chat.model")
+        fixed = self._chat.fixed_by("chat.model")
         models = {name: _label(listing, name) for listing in self._chat.models() for name in _names(listing)}
         presets = {f"preset:{preset.id}": preset.name for preset in tastes.presets}
         self._general.show_models({**presets, **models}, self._chat.default_model if fixed else tastes.default, fixed)
 
     def _show_titles(self) -> None:
+        if not self._chat.who.admin:
+            return
         servers = self._chat.servers
         self._general.show_titles(bool(servers.setting("chat.titles")), servers.fixed_by("chat.titles"))
 

@@ -1,0 +1,147 @@
+"""Every route, asked by nobody, by keys that are none, by somebody else and by whose it is: as its policy says, and no otherwise."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import httpx
+import pytest
+
+from tests.access import ADA, BOB, Guarded
+from tests.api.test_policies import table
+
+QUESTION = {"model": "rehearsal/echo", "messages": [{"role": "user", "content": "ada's own words"}]}
+NOT_VALID = ("wrong", "revoked", "expired")
+
+
+@pytest.fixture(scope="module")
+def things(access: Guarded) -> dict[str, str]:
+    """Ada's: what stands in the places of paths."""
+    with access.client("ada") as client:
+        generation = client.post("/chat", json={**QUESTION, "stream": False}).json()["id"]
+        response = client.post("/v1/responses", json={"model": "rehearsal/echo", "input": "ada's own words"}).json()["id"]
+        file = client.post("/attachments", params={"name": "ada.txt"}, content=b"ada's own file").json()["hash"]
+    return {"/chat/{id}": generation, "/v1/responses/{id}": response, "/attachments/{hash}": file}
+
+
+ROUTES = sorted((method, path) for method, path in table() if method != "HEAD" and not path.startswith(("/log", "/lab/runs/")))
+OWNED = [(method, path) for method, path in ROUTES if path.startswith(("/chat/{", "/v1/responses/{", "/attachments/{"))]
+
+
+def ask(client: httpx.Client, method: str, path: str, things: dict[str, str]) -> httpx.Response:
+    """Without a body: who may, is told that it is missing."""
+    for begins, thing in things.items():
+        if path.startswith(begins):
+            path = begins[: begins.index("{")] + thing + path[len(begins) :]
+    place = path.replace("{id:path}", "some").replace("{id}", "some")
+    return client.request("GET" if method == "*" else method, "/rehearsal/openai/v1/models" if method == "*" else place)
+
+
+@pytest.mark.parametrize("form", ["authorization", "x-api-key", "x-goog-api-key"])
+def test_a_key_that_is_none_opens_nothing(access: Guarded, things: dict[str, str], form: str) -> None:
+    open_to_all = {route for route, policy in table().items() if policy == "public"}
+    for name in ("", *NOT_VALID):
+        value = access.keys.get(name, "")
+        with access.client(**({form: f"Bearer {value}" if form == "authorization" else value} if name else {})) as client:
+            for route in ROUTES if form == "authorization" else ROUTES[::6]:
+                answer = ask(client, *route, things)
+                assert (answer.status_code == 401) is (route not in open_to_all or bool(name)), (name, route, answer.status_code)
+                assert "ada's own" not in answer.text
+
+
+@pytest.fixture(params=["key", "x-api-key", "cookie"])
+def bob(access: Guarded, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    made: dict[str, Callable[[], AbstractContextManager[httpx.Client]]] = {
+        "key": lambda: access.client("bob"),
+        "x-api-key": lambda: access.client(**{"x-api-key": access.keys["bob"]}),
+        "cookie": lambda: access.logged_in(BOB),
+    }
+    with made[request.param]() as client:
+        yield client
+
+
+def test_what_is_somebody_elses_is_not_there(access: Guarded, things: dict[str, str], bob: httpx.Client) -> None:
+    """And all that is nobody's own is answered, whatever else is wrong with the request."""
+    for route in OWNED:
+        assert ask(bob, *route, things).status_code == 404, route
+    for route in sorted(set(ROUTES) - set(OWNED))[::3]:
+        assert ask(bob, *route, things).status_code not in (401, 403), route
+    assert things["/chat/{id}"] not in bob.get("/chat").text
+    latest = things["/v1/responses/{id}"]
+    followed = bob.post("/v1/responses", json={"model": "rehearsal/echo", "input": "and then?", "previous_response_id": latest})
+    assert followed.status_code == 404
+
+
+@pytest.mark.parametrize("form", ["key", "cookie"])
+def test_whose_it_is_may(access: Guarded, things: dict[str, str], form: str) -> None:
+    with access.client("ada") if form == "key" else access.logged_in(ADA) as client:
+        for route in OWNED:
+            assert ask(client, *route, things).status_code == 200, route
+        assert "ada's own words" in client.get(f"/chat/{things['/chat/{id}']}").text
+
+
+def test_a_key_may_do_what_its_scopes_say(access: Guarded, things: dict[str, str]) -> None:
+    with access.client("ada reads") as client:
+        for route, policy in table().items():
+            if route in ROUTES:
+                assert (ask(client, *route, things).status_code == 403) is (policy in ("chat", "admin")), route
+        refused = client.post("/v1/messages", json={})
+        assert refused.json()["error"]["type"] == "permission_error"
+
+
+def test_the_same_idempotency_key_of_two_people_is_two(access: Guarded) -> None:
+    names = set()
+    for key in ("ada", "bob"):
+        with access.client(key, **{"idempotency-key": "shared"}) as client:
+            names.add(client.post("/chat", json={**QUESTION, "stream": False}).json()["id"])
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [
+        ({"authorization": "' OR 1=1--"}, "", 401),
+        ({"authorization": "Bearer"}, "", 401),
+        ({"authorization": "Basic YTpi"}, "", 401),
+        ({"authorization": "Bearer hr_\xff".encode("latin-1").decode("latin-1")}, "", 401),
+        ({"x-api-key": "x" * 20_000}, "", 401),
+        ({"x-api-key": "hr_one", "authorization": "Bearer hr_other"}, "", 401),
+        ({}, "?key=hr_something", 400),
+        ({}, "?api_key=hr_something", 400),
+        ({"cookie": "headrace=made-up; headrace"}, "", 401),
+    ],
+)
+def test_odd_credentials_are_none(access: Guarded, headers: dict[str, str], query: str, status: int) -> None:
+    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    assert httpx.get(f"{access.url}/models{query}", headers=raw).status_code == status  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", ["authorization", "x-api-key", "x-goog-api-key"])
+def test_limits_hold_in_whatever_form_a_key_comes(access: Guarded, form: str) -> None:
+    """Three requests in a minute, of all forms together: the first round takes them."""
+    value = f"Bearer {access.keys['few']}" if form == "authorization" else access.keys["few"]
+    with access.client(**{form: value}) as client:
+        answers = [client.get("/v1/models") for _ in range(4)]
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert "3 requests in a minute" in answers[-1].json()["error"]["message"]
+
+
+def test_a_key_has_as_many_open_as_it_may(access: Guarded) -> None:
+    with access.client("one") as client, access.client("one") as other:
+        body = {"model": "rehearsal/longform", "messages": QUESTION["messages"]}
+        with client.stream("POST", "/chat", json=body) as stream:
+            assert stream.status_code == 200
+            next(stream.iter_bytes())
+            assert other.get("/models").status_code == 429
+    with access.client("bob") as another:
+        assert another.get("/models").status_code == 200
+
+
+def test_tokens_of_a_day_are_counted(access: Guarded) -> None:
+    with access.client("poor") as client:
+        first = client.post("/v1/chat/completions", json=QUESTION)
+        second = client.post("/v1/chat/completions", json=QUESTION)
+        assert (first.status_code, second.status_code) == (200, 429)
+        assert client.get("/v1/models").status_code == 200
+        assert json.loads(second.text)["error"]["code"] == "rate_limited"

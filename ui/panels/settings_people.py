@@ -1,0 +1,120 @@
+"""People who may come in: the list of them, and the forms to add one, to give a new password, to take one out. It talks to nobody."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from services.persons import LOCAL, Person
+from ui.language import say
+from ui.panels.fields import Field, button
+from ui.theme import text
+
+_SUBMIT = "(e) => { e.preventDefault(); emit(Object.fromEntries(new FormData(e.target.closest('form')))); }"
+_CLOSE = "(e) => e.target.closest('dialog').close()"
+
+
+class Doings(NamedTuple):
+    """Each raises ValueError with a sentence."""
+
+    add: Callable[[str, str, bool], Awaitable[None]]  # name, password, admin
+    set_password: Callable[[str, str], Awaitable[None]]
+    set_admin: Callable[[str, bool], Awaitable[None]]
+    remove: Callable[[str], Awaitable[None]]
+
+
+class People:
+    """`passwords`: people come in by one, and so are made here."""
+
+    def __init__(self, doings: Doings, *, passwords: bool) -> None:
+        self._doings = doings
+        self._passwords = passwords
+        self._first: Field | None = None  # of the form that is open
+        self._list = ui.element("ul").classes("hr-server-list")
+        self._dialog = ui.element("dialog").classes("hr-dialog")
+        if passwords:
+            button(say("Add a person…"), strong=True).on("click", self._add)
+
+    def show(self, people: Sequence[Person], me: str) -> None:
+        self._list.clear()
+        with self._list:
+            for person in people:
+                self._line(person, me)
+
+    def _line(self, person: Person, me: str) -> None:
+        with ui.element("li").classes("hr-server"), ui.element("div").classes("hr-server-head"):
+            text("h3", person.name)
+            about = [say("admin") if person.admin else "", say("you") if person.id == me else ""]
+            text("span", " · ".join(each for each in about if each)).classes("hr-server-state")
+            ui.element("div").classes("hr-grow")
+            if person.id == LOCAL:
+                return
+            if self._passwords:
+                self._button(say("New password"), say("New password for {name}", name=person.name), partial(self._renew, person))
+                role = say("No admin any more") if person.admin else say("Make admin")
+                self._button(role, f"{role}: {person.name}", partial(self._doings.set_admin, person.id, not person.admin))
+            self._button(say("Remove"), say("Remove {name}", name=person.name), partial(self._remove, person))
+
+    @staticmethod
+    def _button(words: str, name: str, pressed: Callable[[], object]) -> None:
+        made = button(words).classes("hr-button-small").on("click", pressed)
+        made.props["aria-label"] = name
+
+    def _add(self) -> None:
+        with self._form(say("Add a person"), say("Add"), self._added):
+            self._first = name = Field("name", say("Name"))
+            name.box.props('required maxlength="80"')
+            self._password()
+            with ui.element("label").classes("hr-check"):
+                ui.element("input").props('type="checkbox" name="admin" value="yes"')
+                text("span", say("Admin: may change model servers and people"))
+
+    async def _added(self, typed: dict[str, object]) -> None:
+        await self._doings.add(str(typed.get("name") or ""), str(typed.get("password") or ""), bool(typed.get("admin")))
+
+    def _renew(self, person: Person) -> None:
+        async def renewed(typed: dict[str, object]) -> None:
+            await self._doings.set_password(person.id, str(typed.get("password") or ""))
+
+        with self._form(say("New password for {name}", name=person.name), say("Save"), renewed):
+            self._first = self._password()
+
+    def _remove(self, person: Person) -> None:
+        async def removed(typed: dict[str, object]) -> None:
+            await self._doings.remove(person.id)
+
+        with self._form(say("Remove {name}", name=person.name), say("Remove"), removed, bad=True):
+            self._first = None
+            ui.label(say("They are logged out at once, and their keys are revoked. Their conversations stay in the database."))
+
+    @staticmethod
+    def _password() -> Field:
+        field = Field("password", say("Password"), hint=say("At least 8 characters. It is kept as a hash only."))
+        field.box.props('type="password" required minlength="8"').props["autocomplete"] = "new-password"
+        return field
+
+    def _form(self, title: str, does: str, done: Callable[[dict[str, object]], Awaitable[None]], *, bad: bool = False) -> ui.element:
+        """Open, and to be filled; its buttons come after what is put in."""
+        self._dialog.clear()
+        self._dialog.props["aria-label"] = title
+        with self._dialog, ui.element("form").classes("hr-form").props('autocomplete="off"') as form:
+            text("h2", title)
+            fields = ui.element("div").classes("hr-form-fields")
+            with ui.element("div").classes("hr-buttons"):
+                ui.element("div").classes("hr-grow")
+                button(say("Cancel")).on("click", js_handler=_CLOSE)
+                button(does, strong=not bad, bad=bad).props('type="submit"')
+        form.on("submit", partial(self._submit, done), js_handler=_SUBMIT)
+        ui.run_javascript(f"getHtmlElement({self._dialog.id}).showModal()")
+        return fields
+
+    async def _submit(self, done: Callable[[dict[str, object]], Awaitable[None]], event: GenericEventArguments) -> None:
+        try:
+            await done(event.args if isinstance(event.args, dict) else {})
+        except ValueError as exc:
+            if self._first:
+                self._first.set_error(str(exc))
+            return
+        ui.run_javascript(f"getHtmlElement({self._dialog.id}).close()")
