@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.canaries import KEY, is_in_the_command_line, leaks, with_keys
+
 ROOT = Path(__file__).parent.parent
 
 QUIET = """
@@ -30,9 +32,10 @@ class Served(NamedTuple):
 
 @contextmanager
 def served(folder: Path, settings: str = QUIET, *flags: str) -> Iterator[Served]:
-    """Start `main.py` on a free port with these settings; end it by its pid."""
+    """Start `main.py` on a free port with these settings; end it by its pid. Fails where a key has leaked into what it leaves."""
     file = folder / "settings.toml"
-    file.write_text(settings)
+    file.write_text(with_keys(settings))
+    file.chmod(0o600)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("HEADRACE_", "NICEGUI_", "PYTEST_"))}
     port = () if "--server.port" in flags else ("--server.port", "0")
     command = [sys.executable, "-W", "error::RuntimeWarning", str(ROOT / "main.py"), *port, *flags]
@@ -41,8 +44,10 @@ def served(folder: Path, settings: str = QUIET, *flags: str) -> Iterator[Served]
         process = subprocess.Popen(command, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             yield Served(_address(process, folder), process)
+            assert not is_in_the_command_line(process.pid)
         finally:
             _end(process)
+    assert (found := leaks(folder)) == [], f"{KEY}, the key of a model server, is in {', '.join(found)}"
 
 
 def _address(process: "subprocess.Popen[str]", folder: Path) -> str:

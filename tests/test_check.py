@@ -33,6 +33,7 @@ base_url = "{url}/v1"
 
 def check(folder: Path, *words: str, settings: str = ONLY_REHEARSAL) -> "subprocess.CompletedProcess[str]":
     (folder / "settings.toml").write_text(settings)
+    (folder / "settings.toml").chmod(0o600)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("HEADRACE_", "NICEGUI_", "PYTEST_"))}
     env["HEADRACE_SETTINGS"] = str(folder / "settings.toml")
     command = [sys.executable, str(ROOT / "main.py"), "check", *words]

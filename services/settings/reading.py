@@ -18,6 +18,7 @@ from services.errors import SettingsError
 from services.settings.kept import read_kept
 from services.settings.layers import PREFIX, Layers, Lens
 from services.settings.mistakes import NO_FLAG, Given, hint, knobs
+from services.settings.privacy import exposed, exposed_variables
 from services.settings.tables import Settings
 
 HOME = Path(__file__).resolve().parents[2]
@@ -40,6 +41,7 @@ def read(argv: Sequence[str] | None = None, *, home: Path | None = None) -> Laye
     given, strays = _sort(words, dotenv, file.with_name(".env"))
     layers = Layers(file, written, given, {**dotenv, **os.environ})
     kept = read_kept(layers.kept_file)
+    strays += exposed(file, written) + exposed_variables(file.with_name(".env"), dotenv) + exposed(layers.kept_file, kept)
     settings, mistakes = layers.judge(kept)
     if settings is None or strays or mistakes:
         raise SettingsError("\n".join([*strays, *(mistake.sentence for mistake in mistakes)]))

@@ -15,11 +15,13 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 
 from services.errors import LimitExceeded, NotAStream, ProtocolError, TimedOut, Truncated, Unreachable, UpstreamError
-from services.events import Event, Finished, Status
+from services.events import Event, Failed, Finished, Status
 from services.messages import Turn
 from services.models import Model
+from services.record import hiding
 from services.record.record import Exchange, Record
 from services.upstream.connections import BROKEN, Response, Transport
 from services.upstream.patience import PATIENT, Patience, Timeouts
@@ -55,6 +57,7 @@ class HTTPUpstream:
         self._transport = transport
         self._headers = {"content-type": "application/json", "accept-encoding": "identity", **reader(max_line).headers(api_key)}
         self._key = api_key
+        self._secrets = [api_key.encode()] if api_key else []
         self._timeouts = timeouts
         self._max_reply = max_reply
 
@@ -110,7 +113,7 @@ class HTTPUpstream:
             if not events:
                 return None
             patience.heard = begun = True
-            full = emit(events)
+            full = emit(self._hidden(events) if reader.done else events)
             return reader.done or full
 
         try:
@@ -120,7 +123,14 @@ class HTTPUpstream:
         if reader.done:
             await _linger(response, took)
         else:
-            emit(reader.finish())
+            emit(self._hidden(reader.finish()))
+
+    def _hidden(self, events: list[Event]) -> list[Event]:
+        """What the server repeats of its key in the words of a failure is not passed on."""
+        if not events or not isinstance(last := events[-1], Failed) or not last.upstream:
+            return events
+        said = hiding.masked(last.upstream.encode(), self._secrets).decode()
+        return [*events[:-1], msgspec.structs.replace(last, upstream=said)]
 
     async def models(self) -> list[Model]:
         """The models the server says it has. Raises UpstreamError."""
@@ -144,7 +154,7 @@ class HTTPUpstream:
             raise NotAStream(f"{self.name} redirects to {target}. Put the final address into base_url.", code="redirect")
         if response.status != 200:
             body = await self._body(response, ERROR_BODY, exchange)
-            raise refusal(response.status, response.headers, body)
+            raise refusal(response.status, response.headers, hiding.masked(body, self._secrets))
         encoding = response.headers.get("content-encoding", "identity")
         if encoding != "identity":
             raise NotAStream(f"{self.name} answered with a compressed body ({encoding[:40]}) that was not asked for.", code="encoding")

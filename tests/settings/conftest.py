@@ -20,8 +20,9 @@ def write(tmp_path: Path) -> Write:
     """Writes settings.toml and .env into a folder and returns it."""
 
     def written(toml: str = "", dotenv: str = "") -> Path:
-        (tmp_path / "settings.toml").write_text(toml, "utf-8")
-        (tmp_path / ".env").write_text(dotenv, "utf-8")
+        for name, text in {"settings.toml": toml, ".env": dotenv}.items():
+            (tmp_path / name).write_text(text, "utf-8")
+            (tmp_path / name).chmod(0o600)
         return tmp_path
 
     return written

@@ -15,6 +15,7 @@ LAB = {"name": "lab", "dialect": "ollama", "base_url": "http://gpu.lan"}
 def keep(home: Path, kept: object) -> Path:
     (home / "data").mkdir(exist_ok=True)
     (home / "data" / "settings.json").write_text(kept if isinstance(kept, str) else json.dumps(kept))
+    (home / "data" / "settings.json").chmod(0o600)
     return home
 
 

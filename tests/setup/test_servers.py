@@ -28,6 +28,7 @@ MODELS = b'{"data": [{"id": "text-embedding-3"}, {"id": "gpt"}]}'
 @asynccontextmanager
 async def installed(home: Path, *flags: str) -> AsyncIterator[Chat]:
     (home / "settings.toml").write_text(TOML)
+    (home / "settings.toml").chmod(0o600)
     layers, connections = read(flags, home=home), Connections()
     assembly = Assembly(connections, 8080)
     chat = Chat(assembly.catalogue(layers.settings), MemoryStore(), MemoryJournal(), installed=Installed(layers, assembly))
