@@ -12,7 +12,7 @@ from services.api.stream import Batches
 from services.events import Entry, Failed
 from services.generations.log import broken_off
 
-PASS = "headrace.pass"  # of a request's scope
+PASS = "headrace.pass"  # noqa: S105 # of a request's scope
 PATIENCE = 2.0  # seconds that an answer may take to end by itself
 REVOKED = "The key or login that this stream was opened with is not valid any more."
 

@@ -3,6 +3,7 @@
 Of a long conversation its end is drawn, and what came before it when that is wanted: PAGE messages at a time.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -77,7 +78,7 @@ class Transcript:
     def reach(self, node: str) -> None:
         """Let the next `show` draw everything from this node on, and bring it into view."""
         self._first, self._more = node, 2
-        ui.run_javascript(f"showMessage({node!r})" if node.isalnum() else "")
+        ui.run_javascript(f"showMessage({json.dumps(node)})" if node.isalnum() else "")
 
     def want_earlier(self) -> None:
         """Let the next `show` draw one page more."""
