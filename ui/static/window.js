@@ -91,6 +91,12 @@ function outdated() {
   location.reload();
 }
 
+// A socket is refused without a word why. The draft of a message is kept by the browser meanwhile.
+async function leaveIfLoggedOut() {
+  const answer = await fetch("/api/version", { method: "HEAD" }).catch(() => null);
+  if (answer?.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
 // The framework's socket waits longer and longer between two attempts. The browser knows better when there is a network again.
 function connectNow() {
   const socket = window.socket;
@@ -108,11 +114,15 @@ document.addEventListener("DOMContentLoaded", () => {
     clearInterval(waiting);
     let settling;
     const settle = () => (settling = setTimeout(() => sessionStorage.removeItem("reloaded"), SETTLED));
-    socket.on("connect", settle).on("disconnect", () => clearTimeout(settling));
+    socket.on("connect", settle).on("disconnect", (reason) => {
+      clearTimeout(settling);
+      if (reason === "io server disconnect") leaveIfLoggedOut();
+    });
     if (socket.connected) settle();
     socket.off("connect_error").on("connect_error", (error) => {
       if (error.message === "Implicit handshake failed") outdated();
       else if (error.message === "timeout") socket.io.opts.transports = ["polling", "websocket"]; // a proxy may swallow websockets
+      else leaveIfLoggedOut();
     });
   }, 50);
 });

@@ -1,0 +1,169 @@
+"""People at their pages: each sees their own, and what is over is over at once, whatever is still open."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from tests.access import ADA, ADMIN, BOB, Guarded
+from tests.ui.axe import Axe
+from tests.ui.test_chat_page import ask, expect_state
+
+
+@contextmanager
+def person(browser: Browser, access: Guarded, who: tuple[str, str], target: str = "/", *, scripts: bool = True) -> Iterator[Page]:
+    """Somebody who has typed their name and password."""
+    context = browser.new_context(base_url=access.url, java_script_enabled=scripts)
+    page = context.new_page()
+    page.goto(target)
+    page.get_by_label("Name").fill(who[0])
+    page.get_by_label("Password").fill(who[1])
+    page.get_by_role("button", name="Log in").click()
+    yield page
+    context.close()
+
+
+def cookie(context: BrowserContext) -> str:
+    return next(each["value"] for each in context.cookies() if each["name"] == "headrace")
+
+
+def test_the_way_in(browser: Browser, access: Guarded, axe: Axe) -> None:
+    """It works without scripts, and leads to where one wanted to go."""
+    with person(browser, access, ADA, "/settings", scripts=False) as page:
+        expect(page).to_have_url(f"{access.url}/settings")
+    for scheme in ("light", "dark"):
+        context = browser.new_context(base_url=access.url, color_scheme=scheme, viewport={"width": 320, "height": 600})
+        page = context.new_page()
+        page.goto("/login")
+        expect(page.get_by_label("Name")).to_be_focused()
+        axe(page)
+        page.get_by_label("Name").fill("Ada")
+        page.get_by_label("Password").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+        axe(page)
+        context.close()
+
+
+def test_everybody_sees_their_own(browser: Browser, access: Guarded) -> None:
+    with person(browser, access, ADA) as ada:
+        expect_state(ask(ada, "only for ada"), "finished")
+        expect(ada).to_have_url(re.compile("/c/"))
+        generation = ada.locator("[data-generation]").last.get_attribute("data-generation")
+        with person(browser, access, BOB) as bob:
+            expect(bob.get_by_role("textbox", name="Message")).to_be_visible()
+            expect(bob.get_by_text("only for ada")).to_have_count(0)
+            for place in (ada.url, f"{access.url}/inspect/{generation}"):
+                bob.goto(place)
+                expect(bob.get_by_text(re.compile("is not here|There is no generation"))).to_be_visible()
+                expect(bob.get_by_text("only for ada")).to_have_count(0)
+            bob.goto("/settings")
+            expect(bob.get_by_role("heading", name="API keys")).to_be_visible()
+            expect(bob.get_by_role("heading", name="Model servers")).to_have_count(0)
+            expect(bob.get_by_role("heading", name="People")).to_have_count(0)
+
+
+def page_id(page: Page) -> str:
+    found = page.evaluate("() => performance.getEntriesByType('resource').length && window.clientId || document.documentElement.outerHTML")
+    match = re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", str(found))
+    assert match
+    return match.group()
+
+
+def test_another_socket_cannot_sit_at_a_page(browser: Browser, access: Guarded) -> None:
+    """Whoever knows the id of a page, which is all that the framework asks for."""
+    with person(browser, access, ADA) as ada, person(browser, access, BOB) as bob:
+        expect(ada.get_by_role("textbox", name="Message")).to_be_visible()
+        expect(bob.get_by_role("textbox", name="Message")).to_be_visible()
+        stolen, address = page_id(ada), access.url.replace("http", "ws") + "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+        with pytest.raises(InvalidStatus), connect(address):
+            pass
+        with connect(address, additional_headers={"Cookie": f"headrace={cookie(bob.context)}"}) as socket:
+            socket.recv(5)
+            socket.send("40")
+            socket.recv(5)
+            seat = {"client_id": stolen, "tab_id": "t", "document_id": "d", "old_tab_id": None, "next_message_id": 0}
+            socket.send("420" + json.dumps(["handshake", seat]))
+            assert socket.recv(5) == "430[false]"
+        answer = httpx.post(
+            f"{access.url}/_nicegui/client/{stolen}/upload/5", cookies={"headrace": cookie(bob.context)}, files={"file": ("a.txt", b"a")}
+        )
+        assert answer.status_code == 404
+
+
+def test_a_logout_reaches_every_page_of_the_session(browser: Browser, access: Guarded) -> None:
+    with person(browser, access, ADA) as page:
+        other = page.context.new_page()
+        other.goto("/settings")
+        expect(other.get_by_role("heading", name="API keys")).to_be_visible()
+        page.get_by_role("button", name="Log out").click()
+        expect(page).to_have_url(f"{access.url}/login")
+        expect(other).to_have_url(f"{access.url}/login")
+        other.goto("/")
+        expect(other).to_have_url(f"{access.url}/login")
+
+
+def test_a_page_that_has_not_heard_of_its_end_finds_out(browser: Browser, access: Guarded) -> None:
+    """Also where the browser never hears that it is over."""
+    with person(browser, access, ADA) as page:
+        expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+        page.evaluate("() => { window.socket.off('run_javascript'); }")
+        httpx.post(f"{access.url}/logout", cookies={"headrace": cookie(page.context)})
+        expect(page).to_have_url(re.compile("/login"), timeout=20_000)
+    with access.client("ada") as client:
+        assert client.get("/chat").status_code == 200, "her keys are not her session"
+
+
+def test_a_key_is_made_used_and_revoked(browser: Browser, access: Guarded, axe: Axe) -> None:
+    with person(browser, access, ADA, "/settings") as page:
+        page.get_by_role("button", name="Make a key…").click()
+        page.get_by_role("textbox", name="Name").fill("my editor")
+        axe(page)
+        page.get_by_role("button", name="Make it").click()
+        key = page.get_by_label("Key", exact=True).input_value()
+        page.get_by_role("button", name="Done").click()
+        body = {"model": "rehearsal/longform", "messages": [{"role": "user", "content": "go on"}], "stream": True}
+        told: list[str] = []
+        began = threading.Event()
+
+        def read() -> None:
+            with httpx.stream("POST", f"{access.url}/v1/chat/completions", json=body, headers={"x-api-key": key}, timeout=30) as stream:
+                for piece in stream.iter_text():
+                    told.append(piece)
+                    began.set()
+
+        reading = threading.Thread(target=read)
+        reading.start()
+        assert began.wait(20)
+        page.get_by_role("button", name="Revoke my editor").click()
+        page.get_by_role("button", name="Revoke", exact=True).last.click()
+        expect(page.get_by_role("heading", name="my editor")).to_have_count(0)
+        reading.join(20)
+        assert not reading.is_alive()
+        assert '"revoked"' in told[-1] or "not valid any more" in "".join(told[-3:])
+        assert httpx.get(f"{access.url}/models", headers={"x-api-key": key}).status_code == 401
+        assert key not in page.content()
+
+
+def test_an_admin_adds_and_removes_a_person(browser: Browser, access: Guarded, axe: Axe) -> None:
+    with person(browser, access, ADMIN, "/settings") as page:
+        expect(page.get_by_role("heading", name="Model servers")).to_be_visible()
+        page.get_by_role("button", name="Add a person…").click()
+        page.get_by_role("textbox", name="Name").fill("Cleo")
+        page.get_by_role("textbox", name="Password").fill("cleo's password")
+        axe(page)
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.get_by_role("heading", name="Cleo")).to_be_visible()
+        with person(browser, access, ("Cleo", "cleo's password")) as cleo:
+            expect(cleo.get_by_role("textbox", name="Message")).to_be_visible()
+            page.get_by_role("button", name="Remove Cleo").click()
+            page.get_by_role("button", name="Remove", exact=True).last.click()
+            expect(page.get_by_role("heading", name="Cleo")).to_have_count(0)
+            expect(cleo).to_have_url(f"{access.url}/login")
