@@ -214,3 +214,30 @@ def test_an_error_in_the_middle_is_no_success(gateway: Served, upstream: str, mo
 def test_a_refusal_before_the_first_byte(gateway: Served, upstream: str, model: str) -> None:
     status, told = reply(gateway, upstream, model, question("refused"))
     assert (status, told["error"]["code"]) == (429, "rate_limited")
+
+
+# Recorded and played again
+
+
+def events(gateway: Served, generation: str) -> list[dict[str, Any]]:
+    """All that it said, without when, and by which model."""
+    url = f"{gateway.url}/chat/{generation}?after=0&format=messages"
+    told = [json.loads(data) for _, data, _ in SSEDecoder().feed(httpx.get(url, trust_env=False, timeout=30).content)]
+    changing = {"id", "seq", "at", "model", "created", "generation", "ttft_ms", "ms", "conversation"}
+    return [{key: value for key, value in event.items() if key not in changing} for event in told]
+
+
+@every_surface
+@pytest.mark.parametrize(("model", "scene"), [("scenes", "reasoning"), ("bridged", "tools"), ("scenes", "error")])
+def test_a_recording_has_identical_events(gateway: Served, upstream: str, model: str, scene: str) -> None:
+    def ask(full: str) -> str:
+        answer = httpx.post(f"{gateway.url}/chat?model={full}", json={"messages": question(scene)}, trust_env=False, timeout=30)
+        return str(answer.headers["headrace-generation"])
+
+    first, name = ask(f"{upstream}/{model}"), f"{upstream}-{model}-{scene}"
+    kept = httpx.post(f"{gateway.url}/chat/{first}/recording", json={"name": name}, trust_env=False)
+    assert (kept.status_code, kept.json()["dialect"]) == (201, UPSTREAMS[upstream][0])
+    again = ask(f"rehearsal/replay:{name}@instant")
+    assert events(gateway, again) == events(gateway, first)
+    reads = [httpx.get(f"{gateway.url}/chat/{one}/upstream", trust_env=False).content for one in (first, again)]
+    assert reads[0] == reads[1] != b""
