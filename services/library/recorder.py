@@ -4,6 +4,7 @@ Files are read and written in threads; whoever lists models is told of each chan
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -63,17 +64,19 @@ class Recorder:
         dialect = dialect_at(exchange.url)
         if dialect is None:
             raise Invalid("The dialect of this reply is not known.")
-        moment = f"{datetime.fromtimestamp(started.created, UTC):%Y-%m-%dT%H:%M:%SZ}"
         how = self._how(generation) if exchange is record.exchanges[-1] else "closed"
-        named = name or suggested(started.model.partition("#")[0], moment)
-        checked(named)
-        model = started.model.partition("#")[0]
+        named, model, moment = checked(name or self.suggested(generation)), started.model, _moment(started.created)
 
         def put() -> Kept:
             recording = taken(record, exchange, dialect, model=model, moment=moment, how=how, request=request)
             return self._recordings.put(named, encode(recording), replace=replace)
 
         return await self._do(put)
+
+    def suggested(self, generation: str) -> str:
+        """A name for a recording of it, once it was recalled."""
+        started = self._generations.started(generation)
+        return suggested(started.model, _moment(started.created))
 
     def _how(self, generation: str) -> How:
         match self._generations.entries(generation)[-1].event:
@@ -87,7 +90,7 @@ class Recorder:
 
     async def find(self, body: bytes) -> list[Found]:
         """What is in something that somebody brings. Raises Invalid."""
-        return await asyncio.to_thread(find, body, now=_now())
+        return await asyncio.to_thread(find, body, now=_moment(time.time()))
 
     async def heard(self, found: Found, dialect: str) -> Heard:
         """What it means, read in this dialect."""
@@ -144,5 +147,5 @@ def _known(dialect: str) -> str:
     return dialect
 
 
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _moment(created: float) -> str:
+    return f"{datetime.fromtimestamp(created, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -19,6 +19,7 @@ from ui.pages.answering import Answering
 from ui.pages.asking import Mine, name_of
 from ui.pages.doings import Doings
 from ui.pages.queue import Queue
+from ui.pages.replaying import Replaying
 from ui.pages.shelf import Shelf, Shelves
 from ui.pages.soon import Soon
 from ui.panels.composer import Composer, Written
@@ -90,6 +91,7 @@ class ChatPage:
                     self._welcome = Welcome(
                         on_suggestion=self._suggested, on_look=self._answering.look_again, on_preset=self._answering.choose_preset
                     )
+                    self._replaying = Replaying(self._chat)
                     self._queue = Queue(self._chat, lambda: self._conversation)
                     self._composer = Composer(self._chat.limits._asdict(), on_send=self._send, on_stop=self._stop)
                     self._queue.on_back = self._composer.bring
@@ -232,6 +234,7 @@ class ChatPage:
         self._composer.set_running(True)
         try:
             await self._chat.recall(generation)
+            self._replaying.watch(generation)
             reader = self._chat.reads(generation, "page")
             async with aclosing(self._chat.follow(generation)) as batches:
                 async for entries in batches:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from nicegui import background_tasks, ui
 
@@ -11,6 +12,8 @@ from services.events import Entry, Failed, Finished, PartStarted
 from services.messages import ReplyState, state
 from ui.language import say
 from ui.pages.asking import Mine
+from ui.pages.recordings import Shelf
+from ui.pages.replaying import do
 from ui.panels.inspector import Inspector
 from ui.panels.inspector_list import Generations, clock
 from ui.theme import notices, put_on, text
@@ -57,8 +60,11 @@ class ListPage:
                 text("h1", say("Replies"))
             ui.label(say("Each reply, whoever asked for it: open one to see every byte and when it came.")).classes("hr-lead")
             self._list = Generations()
+            self._shelf = Shelf(self._chat, self._client)
+            self._shelf.build()
         notices()
         self._list.show(self._chat.generations()[:MOST])
+        await self._shelf.show()
         background_tasks.create(self._watch(), name="watch replies")
 
     async def _watch(self) -> None:
@@ -66,6 +72,7 @@ class ListPage:
             await asyncio.sleep(NEWS)
             with self._client:
                 self._list.show(self._chat.generations()[:MOST])
+            await self._shelf.show()
 
 
 class Looking:
@@ -90,7 +97,16 @@ class Looking:
         self._turn = turn = self._chat.turn(self._generation)
         others = self._chat.generations()[:OTHERS] if offer else ()
         named = [(each.id, f"{each.model} · {clock(each.created)}") for each in others if each.id != self._generation]
-        self._inspector = Inspector(self._generation, turn, on_stop=self._stop, on_continue=self._go_on, others=named)
+        self._inspector = Inspector(
+            self._generation,
+            turn,
+            on_stop=self._stop,
+            on_continue=self._go_on,
+            on_keep=self._keep,
+            on_act=partial(do, self._chat, self._generation),
+            name=self._chat.recorder.suggested(self._generation),
+            others=named,
+        )
         background_tasks.create(self._watch(), name=f"look at {self._generation}")
 
     @property
@@ -107,6 +123,7 @@ class Looking:
         """Whether there is anything new."""
         if self._running:
             self._entries = self._chat.entries(self._generation)
+        self._inspector.player.show(self._chat.recorder.playback(self._generation))
         return self._inspector.show(self._chat.record(self._generation), self._entries, self._state)
 
     async def _figure(self) -> None:
@@ -134,6 +151,14 @@ class Looking:
 
     async def _stop(self) -> None:
         await self._chat.stop(self._generation)
+
+    async def _keep(self, name: str, request: bool) -> str:
+        """What is wrong, if anything is."""
+        try:
+            await self._chat.recorder.keep(self._generation, name, request=request)
+        except HeadraceError as exc:
+            return exc.message
+        return ""
 
     async def _go_on(self) -> None:
         try:

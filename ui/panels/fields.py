@@ -6,6 +6,7 @@ A value is given as an attribute, once: what somebody has typed is never written
 from collections.abc import Mapping, Sequence
 
 from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
 
 from ui.theme import text
 
@@ -73,7 +74,7 @@ def switch(label: str, on: bool) -> ui.element:
     return box
 
 
-def button(words: str, *, strong: bool = False, bad: bool = False) -> ui.element:
+def button(words: str, *, strong: bool = False, bad: bool = False) -> TextElement:
     kind = "hr-button hr-button-strong" if strong else "hr-button hr-button-bad" if bad else "hr-button"
     return text("button", words).classes(kind).props('type="button"')
 

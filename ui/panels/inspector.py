@@ -23,6 +23,8 @@ from ui.panels.inspector_charts import axis, histogram, speed
 from ui.panels.inspector_lanes import Lanes
 from ui.panels.inspector_rows import Rows, time
 from ui.panels.inspector_states import STATES
+from ui.panels.keep import Keep
+from ui.panels.player import Player
 from ui.theme import text
 
 _PLACE = "(e) => { const box = e.currentTarget.getBoundingClientRect(); emit((e.clientX - box.left) / box.width); }"
@@ -51,9 +53,12 @@ class Inspector:
         *,
         on_stop: Callable[[], Awaitable[None]],
         on_continue: Callable[[], Awaitable[None]],
+        on_keep: Callable[[str, bool], Awaitable[str]],
+        on_act: Callable[[str], Awaitable[None]],
+        name: str,
         others: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """`others` are replies to compare it with: ids, and words for them."""
+        """`others` are replies to compare it with: ids, and words for them. `name` is what a recording of it may be called."""
         self._rows = Rows()
         self._record: Record | None = None
         self._entries: Sequence[Entry] = ()
@@ -69,12 +74,15 @@ class Inspector:
             with ui.element("div").classes("hr-inspect-does"):
                 self._stop = button(say("Stop")).on("click", on_stop)
                 self._continue = button(say("Open the chat") if turn.conversation else say("Continue as chat")).on("click", on_continue)
+                self._keep = Keep(name, on_keep)
                 self._raw = text("a", say("Download body")).props(f'href="/chat/{generation}/upstream" download')
                 self._json = text("a", say("Download record")).props(f'href="/chat/{generation}/record" download="{generation}.json"')
                 for link in (self._raw, self._json):
                     link.classes("hr-inspect-link")
                 if others:
                     _compare(others)
+        self._keep.build_dialog()
+        self.player = Player(on_act)
         self._missing = ui.label("").classes("hr-inspect-missing")
         with ui.element("dl").classes("hr-inspect-figures"):
             names = {
@@ -108,6 +116,7 @@ class Inspector:
         self._state.props(f'data-state="{state}"')
         self._stop.set_visibility(running)
         self._continue.set_visibility(not running)
+        self._keep.button.set_visibility(record is not None and not running)
         self._raw.set_visibility(record is not None)
         self._json.set_visibility(record is not None)
         self._missing.set_text(_missing(record))
