@@ -17,6 +17,7 @@ from services.errors import SettingsError
 from services.generations import JOURNALS
 from services.generations.journal import Journal
 from services.people.command import COMMANDS
+from services.people.oidc import Provider, Registration, check_installed
 from services.people.people import People, Terms
 from services.prices import Price
 from services.recordings import keeper
@@ -78,6 +79,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         chat,
         register(chat),
         draw_login=login_page,
+        provider=provider(settings),
         secure=settings.login.public_url.startswith("https:"),
         mock=public_rehearsal(settings, repertoire),
         scenes=scenes(settings),
@@ -102,6 +104,17 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
 def terms(settings: Settings) -> Terms:
     login = settings.login
     return Terms(login.kind, login.name, login.password.get_secret_value() if login.password else "", login.session)
+
+
+def provider(settings: Settings) -> Provider | None:
+    """Raises SettingsError when what checks its word is not installed."""
+    login = settings.login
+    if login.kind != "oidc":
+        return None
+    check_installed()
+    secret = login.client_secret.get_secret_value() if login.client_secret else ""
+    callback = f"{login.public_url}/login/callback"
+    return Provider(Registration(login.issuer, login.client_id, secret, callback, login.claim, login.allow, login.admins))
 
 
 def public_host(settings: Settings) -> list[str]:

@@ -20,6 +20,7 @@ from services.api.rehearsal import Mock
 from services.api.routes import is_api, router
 from services.api.shield import Shield
 from services.chat import Chat
+from services.people.oidc import Provider
 
 EXPOSED = ("headrace-generation", "location", "retry-after", "x-request-id")
 
@@ -29,6 +30,7 @@ def build(
     pages: ASGIApp,
     *,
     draw_login: Draw,
+    provider: Provider | None = None,
     secure: bool = False,
     mock: Mock | None = None,
     scenes: Mapping[str, Mock] | None = None,
@@ -46,7 +48,7 @@ def build(
     `secure`: it is reached over TLS, as is all else.
     """
     lab = {name: Faults(app, write_timeout=write_timeout) for name, app in (scenes or {}).items()} if faults else {}
-    login = Login(chat.people, draw_login, secure=secure)
+    login = Login(chat.people, draw_login, secure=secure, provider=provider)
     metrics = Metrics(chat.house, on=figures)
     api: ASGIApp = router(login=login, metrics=metrics, mock=mock, lab=bool(lab), idle=idle, write_timeout=write_timeout)
     if faults:

@@ -10,11 +10,13 @@ from starlette.types import ASGIApp
 from services.api.credentials import COOKIE, SECURE
 from services.api.credentials import shown as credentials
 from services.api.errors import ClientGone, error_response
-from services.errors import HeadraceError, RequestError, TooLarge, UnsupportedMedia
+from services.errors import HeadraceError, RequestError, TooLarge, Unauthorized, UnsupportedMedia
+from services.people.oidc import LASTS, Provider
 from services.people.people import People
 from services.persons import WHO, Entrance, Session, Who
 
 LARGEST = 8_000  # bytes of the form
+FLOW = "headrace-login"  # the cookie of who is on the way to a provider and back
 # No scripts, nothing from elsewhere. `same-origin`, as a form of a page without referrers is sent with the origin `null`.
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -29,8 +31,9 @@ Draw = Callable[[Entrance], str]  # HTML
 
 
 class Login:
-    def __init__(self, people: People, draw: Draw, *, secure: bool) -> None:
+    def __init__(self, people: People, draw: Draw, *, secure: bool, provider: Provider | None = None) -> None:
         self._people = people
+        self._provider = provider
         self._draw = draw
         self._secure = secure
 
@@ -45,8 +48,8 @@ class Login:
     async def post(self, request: Request) -> ASGIApp:
         """`POST /login`: a form with `name`, `password` and `next`."""
         form = await _form(request)
-        if self._people.open:
-            return _to(local(form.get("next", "")))
+        if self._people.terms.kind != "password":
+            return _to("/login" if self._provider else local(form.get("next", "")))
         name, wanted = form.get("name", "")[:200], local(form.get("next", ""))
         address = request.client.host if request.client else ""
         try:
@@ -55,7 +58,7 @@ class Login:
             return self._page(request, exc, name=name, next=wanted)
         return await self.entered(request, session, token, wanted)
 
-    async def entered(self, request: Request, session: Session, token: str, wanted: str) -> ASGIApp:
+    async def entered(self, request: Request, session: Session, token: str, wanted: str) -> Response:
         """A new session in a new cookie: what the browser had before is worth nothing any more."""
         if before := await self._session(request):
             await self._people.logout(before.session)
@@ -69,6 +72,34 @@ class Login:
             httponly=True,
             samesite="lax",
         )
+        return answer
+
+    async def leave(self, request: Request) -> ASGIApp:
+        """`GET /login/oidc`: to the provider, and back from there to the next one."""
+        if self._provider is None:
+            return _to("/login")
+        wanted = local(request.query_params.get("next", ""))
+        try:
+            there, browser = await self._provider.begin(wanted)
+        except RequestError as exc:
+            return self._page(request, exc, next=wanted)
+        answer = _to(there)
+        answer.set_cookie(FLOW, browser, max_age=int(LASTS), path="/login", secure=self._secure, httponly=True, samesite="lax")
+        return answer
+
+    async def come_back(self, request: Request) -> ASGIApp:
+        """`GET /login/callback`, with what the provider says: `state` and `code`, or `error`."""
+        query = request.query_params
+        if self._provider is None or "error" in query:
+            return self._page(request, Unauthorized("The provider did not let you in. Try again.")) if self._provider else _to("/login")
+        try:
+            claimed, wanted = await self._provider.finish(query.get("state", ""), query.get("code", ""), request.cookies.get(FLOW, ""))
+            person = await self._people.subject(claimed.subject, claimed.name, admin=claimed.admin)
+            session, token = await self._people.enter(person)
+        except RequestError as exc:
+            return self._page(request, exc)
+        answer = await self.entered(request, session, token, wanted)
+        answer.delete_cookie(FLOW, path="/login")
         return answer
 
     async def logout(self, request: Request) -> ASGIApp:

@@ -125,6 +125,8 @@ def router(
 def _way_in(login: Login) -> list[Route]:
     return [
         Route("/login", Methods(GET=Endpoint("public", login.page), POST=Endpoint("public", login.post))),
+        Route("/login/oidc", Methods(GET=Endpoint("public", login.leave))),
+        Route("/login/callback", Methods(GET=Endpoint("public", login.come_back))),
         Route("/logout", Methods(POST=Endpoint("public", login.logout))),
     ]
 

@@ -115,8 +115,6 @@ def _together(settings: Settings, said: Said) -> list[Mistake]:
     login, host = settings.login, settings.server.host
     if login.kind == "none":
         return [] if is_loopback(host) else [said.mistake(("server", "host"), NO_LOGIN, host)]
-    if login.kind == "oidc":
-        return [said.mistake(("login", "kind"), "expected none or password: OpenID Connect is not there yet", login.kind)]
     needed = ("password",) if login.kind == "password" else ("issuer", "client_id", "public_url", "allow")
     missing = [name for name in needed if not getattr(login, name)]
     return [said.mistake(("login", name), f"missing: login.kind is {login.kind} (docs/security.md)", None) for name in missing]
