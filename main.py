@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ from services.attachments.attachments import Attachments, Limits
 from services.attachments.shelf import Folder, Memory
 from services.chat import Bounds, Chat, Installed, Records, Repertoire, Retention
 from services.check import check
+from services.doctor.doctor import Doctor
+from services.doctor.tickets import Tickets
 from services.errors import SettingsError
 from services.generations import JOURNALS
 from services.generations.journal import Journal
@@ -74,6 +77,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         repertoire=repertoire,
         records=Records(Bounds(settings.record.bytes, settings.record.all_bytes), on=settings.record.on),
         prices=[Price(**price.model_dump()) for price in settings.chat.prices],
+        doctor=Doctor(connections, Tickets(time.monotonic, settings.server.heartbeat), reached(host, port)),
     )
     app = build(
         chat,
@@ -120,6 +124,12 @@ def provider(settings: Settings) -> Provider | None:
 def public_host(settings: Settings) -> list[str]:
     """Where people come from, if it is not where we listen."""
     return [host] if (host := urlsplit(settings.login.public_url).hostname) else []
+
+
+def reached(host: str, port: int) -> str:
+    """Where this very process is found from here, whatever it listens on."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://{f'[{here}]' if ':' in here else here}:{port}"
 
 
 def attachments(layers: Layers) -> Attachments:

@@ -49,7 +49,7 @@ def reading(title: str, patience: float) -> Callable[[list[dict[str, Any]]], Ite
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM))
             page = browser.new_page()
             page.goto(f"{origin}/lab")  # whose policy lets it reach its own origin
-            page.evaluate(f"window.snippet = async (base_url, seen, console) => {{ {code} }}")
+            page.evaluate(f"() => {{ window.snippet = async (base_url, seen, console) => {{ {code} }}; }}")
             told = page.evaluate(RUN, {"cases": cases, "patience": patience, "lanes": LANES})
             browser.close()
         yield from told

@@ -6,6 +6,7 @@
     recall    one that may have ended long ago             compare, keep, spread   several models side by side
     servers   the model servers, as they are set            places    where it is all kept
     wishes    how the page is liked                        checks    of clients, against the faults
+    doctor    what stands between a client and here
     tastes    presets, and the model for new chats         choose, rename, pin, move, archive, discard, delete, adjust
     recorder   recordings: kept, brought, played
     generations   running and recent ones                  restore   what an earlier process left
@@ -20,6 +21,7 @@ from contextlib import suppress
 import msgspec
 
 from services.attachments.attachments import Attachments, Given, Limits
+from services.doctor.doctor import Doctor
 from services.doors.conversations import Conversations
 from services.doors.figures import Figures
 from services.doors.models import Models
@@ -116,6 +118,7 @@ class Chat(Conversations, Replies, Models, Figures):
         attachments: Attachments | None = None,
         installed: Installed | None = None,
         prices: Sequence[Price] = (),
+        doctor: Doctor | None = None,
         records: Records | None = None,
         people: People | None = None,
         repertoire: Repertoire | None = None,
@@ -157,6 +160,7 @@ class Chat(Conversations, Replies, Models, Figures):
         self._installed = installed
         self._servers = Servers(installed, catalogue, self._generations) if installed else None
         self.checks = Runs()
+        self.doctor = doctor
         self.recorder = Recorder(repertoire or Repertoire(), catalogue, self._generations, self._records)
         self._tasks: set[asyncio.Task[None]] = set()
 

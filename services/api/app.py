@@ -50,7 +50,8 @@ def build(
     lab = {name: Faults(app, write_timeout=write_timeout) for name, app in (scenes or {}).items()} if faults else {}
     login = Login(chat.people, draw_login, secure=secure, provider=provider)
     metrics = Metrics(chat.house, on=figures)
-    api: ASGIApp = router(login=login, metrics=metrics, mock=mock, lab=bool(lab), idle=idle, write_timeout=write_timeout)
+    tickets = chat.doctor.tickets if chat.doctor else None
+    api: ASGIApp = router(login=login, metrics=metrics, mock=mock, lab=bool(lab), tickets=tickets, idle=idle, write_timeout=write_timeout)
     if faults:
         api = Faults(api, write_timeout=write_timeout)  # inside the gate: not for pages of other origins
     api = Cases(api, chat, lab)

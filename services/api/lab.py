@@ -100,8 +100,9 @@ class Cases:
             await error_response(exc, refusal_at(asked[3] or "/"))(scope, receive, send)
             return
         note = partial(run.note, case.name)
-        note(asked=_counts(run, scope))
-        await app(scope, *_noted(note, case, receive, send))
+        counts = _counts(run, scope)
+        note(asked=int(counts))
+        await app(scope, *_noted(note, counts and not case.breaks, receive, send))
 
     async def _led(self, run: Run, case: Case, rest: str, scope: Scope, receive: Receive) -> tuple[ASGIApp, Scope, Receive]:
         """Where the request goes, as what."""
@@ -124,9 +125,9 @@ class Cases:
         return scope["method"] == "GET" and _GENERATION.fullmatch(rest) is not None and (seen is None or not seen.asked)
 
 
-def _counts(run: Run, scope: Scope) -> int:
+def _counts(run: Run, scope: Scope) -> bool:
     """Whether this is asking: where a stream is resumed, the POST only starts what is asked for."""
-    return int(scope["method"] == ("GET" if run.surface.resumes else "POST"))
+    return bool(scope["method"] == ("GET" if run.surface.resumes else "POST"))
 
 
 def _asking(rest: str, case: Case, body: dict[str, Any]) -> bytes:
@@ -145,7 +146,7 @@ def _once(body: bytes, receive: Receive) -> Receive:
     return given
 
 
-def _noted(note: Callable[..., None], case: Case, receive: Receive, send: Send) -> tuple[Receive, Send]:
+def _noted(note: Callable[..., None], may_leave: bool, receive: Receive, send: Send) -> tuple[Receive, Send]:
     ended = False
 
     async def hear() -> Message:
@@ -153,7 +154,7 @@ def _noted(note: Callable[..., None], case: Case, receive: Receive, send: Send) 
         message = await receive()
         if message["type"] == "http.disconnect" and not ended:
             ended = True
-            if not case.breaks:
+            if may_leave:
                 note(left=1)
         return message
 

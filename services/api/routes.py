@@ -1,5 +1,7 @@
 """The HTTP surface: one table of paths, and who may use each. What a dialect means is its writer's business."""
 
+import time
+
 from starlette.requests import Request
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp
@@ -13,11 +15,13 @@ from services.api.listings import NOT_HERE, Listings
 from services.api.login import Login
 from services.api.metrics import Metrics
 from services.api.native import Native
+from services.api.probe import Probe
 from services.api.recordings import RecordingRoutes
 from services.api.records import RecordRoutes
 from services.api.rehearsal import Mock
 from services.api.replies import Replies
 from services.api.responses import Responses
+from services.doctor.tickets import Tickets
 from services.downstream import WRITERS
 from services.errors import NotFound
 from services.metrics import House
@@ -35,6 +39,7 @@ PATHS = (
     "/attachments",
     "/lab/runs",
     "/lab/case",
+    "/lab/probe",
     "/login",
     "/logout",
 )  # all others are pages
@@ -49,12 +54,13 @@ def router(
     login: Login | None = None,
     mock: Mock | None = None,
     lab: bool = False,
+    tickets: Tickets | None = None,
     metrics: Metrics | None = None,
     idle: float = 15.0,
     write_timeout: float = 30.0,
 ) -> Router:
     """`idle` and `write_timeout` in seconds, as settings have them; `login` is the way in, `mock` the public rehearsal; `lab`: clients
-    can be checked.
+    can be checked; `tickets` are for the probe.
     """
     figures = metrics or Metrics(House())
     replies = Replies(idle=idle, write_timeout=write_timeout)
@@ -63,6 +69,7 @@ def router(
     listings = Listings(replies)
     openai, anthropic, ollama = (WRITERS[dialect].refusal for dialect in ("openai_chat", "anthropic", "ollama_chat"))
     attachments, records, checks = Attachments(), RecordRoutes(), LabRoutes(on=lab)
+    probe = Probe(tickets or Tickets(time.monotonic))
     recordings = RecordingRoutes()
     ai, sentence = AI(replies), WRITERS["ai_sdk"].refusal
     found = Router(
@@ -111,6 +118,7 @@ def router(
             Route("/lab/runs", Methods(POST=Endpoint("chat", checks.begin))),
             Route("/lab/runs/{id}", Methods(GET=Endpoint("read", checks.look))),
             Route("/lab/runs/{id}/{case}", Methods(POST=Endpoint("chat", checks.report))),
+            Route("/lab/probe/{ticket}", Methods(GET=Endpoint("public", probe.stream), POST=Endpoint("public", probe.answer))),
             *(_way_in(login) if login else []),
             *([Mount("/rehearsal", mock)] if mock else []),
         ],

@@ -128,7 +128,7 @@ def _header_safe(key: SecretStr) -> SecretStr:
     return key
 
 
-def _server_url(url: str) -> str:
+def server_url(url: str) -> str:
     """Raises ValueError unless `url` is plainly http(s)://host[:port][/path] and the host is no metadata service."""
     try:
         host, port = _endpoint(url) if URL.fullmatch(url) else ("", 0)
@@ -138,8 +138,7 @@ def _server_url(url: str) -> str:
         raise ValueError(
             "expected http:// or https://, a host and perhaps a port and a path, such as http://127.0.0.1:11434; no user, password or query"
         )
-    address = _address(host)
-    if host in METADATA_NAMES or any(address in network for network in METADATA if address):
+    if host in METADATA_NAMES or metadata(host):
         raise ValueError("expected a model server: this is a link-local or cloud metadata address, which may hand out credentials")
     return url.rstrip("/")
 
@@ -148,6 +147,12 @@ def _issuer(url: str) -> str:
     if url and not URL.fullmatch(url):
         raise ValueError("expected the provider's URL, as its own documents give it, such as https://accounts.example.org/realms/main")
     return url
+
+
+def metadata(host: str) -> bool:
+    """Whether it spells a link-local address, or one of a cloud's that hands out credentials."""
+    address = _address(host)
+    return any(address in network for network in METADATA if address)
 
 
 def _endpoint(url: str) -> tuple[str, int]:
@@ -359,7 +364,7 @@ class Limits(_Table):
 class Upstream(_Table):
     name: Annotated[str, AfterValidator(_slug)]
     dialect: Dialect
-    base_url: Annotated[str, AfterValidator(_server_url)]
+    base_url: Annotated[str, AfterValidator(server_url)]
     api_key: Annotated[SecretStr, AfterValidator(_header_safe)] | None = None
     models: Models = ()  # empty: asked from the server
     timeouts: TimeoutOverrides = TimeoutOverrides()
