@@ -4,6 +4,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from services import logs
@@ -128,7 +129,8 @@ def public_host(settings: Settings) -> list[str]:
 
 def reached(host: str, port: int) -> str:
     """Where this very process is found from here, whatever it listens on."""
-    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    everywhere = host != "localhost" and ip_address(host).is_unspecified
+    here = host if not everywhere else "::1" if ":" in host else "127.0.0.1"
     return f"http://{f'[{here}]' if ':' in here else here}:{port}"
 
 
