@@ -1,5 +1,6 @@
 """Headrace: the table of contents. Reads settings, builds everything once, mounts API and pages, runs."""
 
+import asyncio
 import socket
 import sys
 import time
@@ -26,6 +27,7 @@ from services.people.people import People, Terms
 from services.prices import Price
 from services.recordings import keeper
 from services.settings import Layers, Settings, read
+from services.spans import open_spans
 from services.store import open_store
 from services.store.store import Store
 from services.upstream.configured import Assembly
@@ -64,6 +66,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
     repertoire = Repertoire(recordings(layers))
     assembly = Assembly(connections, port, repertoire)
     storage = settings.storage
+    spans = open_spans(settings.tracing.endpoint)
     chat = Chat(
         assembly.catalogue(settings),
         store,
@@ -75,6 +78,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         titles=lambda: layers.settings.chat.titles,
         installed=Installed(layers, assembly),
         people=People(store, terms(settings)),
+        spans=spans,
         repertoire=repertoire,
         records=Records(Bounds(settings.record.bytes, settings.record.all_bytes), on=settings.record.on),
         prices=[Price(**price.model_dump()) for price in settings.chat.prices],
@@ -101,6 +105,8 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
 
     async def close() -> None:
         await connections.close()
+        if spans:
+            await asyncio.to_thread(spans.close)
         journal.close()  # last: everything before may still have something to keep
 
     run(Server(app, lambda: chat.close(settings.server.drain), chat.interrupt), listening, chat.restore, close)

@@ -55,6 +55,7 @@ from services.recordings.bodies import Found
 from services.recordings.keeper import Kept
 from services.setup.servers import Installed, Servers
 from services.setup.wishes import Liking
+from services.spans import Spans
 from services.store.store import Store
 from services.talks.asking import Asking, Prepared
 from services.talks.endings import Endings
@@ -122,7 +123,9 @@ class Chat(Conversations, Replies, Models, Figures):
         records: Records | None = None,
         people: People | None = None,
         repertoire: Repertoire | None = None,
+        spans: Spans | None = None,
     ) -> None:
+        self._spans = spans
         self.house = House()  # what is counted
         self._journal = journal
         self._catalogue = catalogue
@@ -235,6 +238,8 @@ class Chat(Conversations, Replies, Models, Figures):
         await self._generations.stop(generation)
 
     def _ended(self, generation: Generation) -> None:
+        if self._spans:
+            self._spans.ended(generation.id, generation.turn, generation.log.entries)
         self.house.replies.ended(generation.turn.model.partition("/")[0], generation.log.entries)
         if generation.turn.by:
             self._people.spend(generation.turn.by, spent(generation.turn, generation.reply))

@@ -179,6 +179,12 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
     return inner or address
 
 
+def _collector(url: str) -> str:
+    if url and not URL.fullmatch(url):
+        raise ValueError("expected the address of a collector, such as http://127.0.0.1:4318/v1/traces, or nothing")
+    return url
+
+
 def _different_names(upstreams: tuple["Upstream", ...]) -> tuple["Upstream", ...]:
     seen: set[str] = set()
     for upstream in upstreams:
@@ -331,6 +337,12 @@ class Metrics(_Table):
     on: bool = Field(default=True, description="tell the figures of the house at /metrics")
 
 
+class Tracing(_Table):
+    endpoint: Annotated[str, AfterValidator(_collector)] = Field(
+        default="", description="where spans of generations go, by OTLP over HTTP; empty: nowhere"
+    )
+
+
 class Rehearsal(_Table):
     enabled: bool = Field(default=True, description="offer the built-in models, which need no server")
     speed: Positive = Field(default=60.0, description="tokens per second of the built-in models")
@@ -383,6 +395,7 @@ class Settings(_Table):
     log: Log = Log()
     recordings: Recordings = Recordings()
     metrics: Metrics = Metrics()
+    tracing: Tracing = Tracing()
     rehearsal: Rehearsal = Rehearsal()
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits()
