@@ -196,11 +196,15 @@ class EventStream:
         self._sent += 1
 
     def _arm(self) -> None:
-        self._timer = self._loop.call_later(min(self._idle, self._write_timeout) / 4, self._tick)
+        pause = min(self._idle, self._write_timeout) / 4
+        self._late = self._loop.time() + 2 * pause
+        self._timer = self._loop.call_later(pause, self._tick)
 
     def _tick(self) -> None:
-        """Looks now and then instead of noting the time of every send."""
+        """Looks now and then instead of noting the time of every send. Time in which we stood still is not the client's."""
         now = self._loop.time()
+        if now > self._late:
+            self._since = now
         if self._sent != self._seen:
             self._seen, self._since = self._sent, now
         elif self._sending:

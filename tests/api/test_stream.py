@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -71,36 +72,62 @@ def test_head_tells_the_headers_only(hurried: Served) -> None:
         assert (response.status_code, response.content) == (200, b"")
 
 
-async def test_a_reader_that_was_slow_for_a_moment_goes_on_when_it_has_caught_up() -> None:
-    log = EventLog("g", MemoryJournal())
-    log.begin(b"", b"")
-    started = Started("g", "m", 0)
-    log.append([started, PartStarted(0, "text")])
-    sent: list[bytes] = []
-    takes, stuck = asyncio.Event(), asyncio.Event()
+class Client:
+    """One that takes everything but what has the word `slow` in it, until it is let go."""
 
-    async def receive() -> Message:
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.stuck, self.takes = asyncio.Event(), asyncio.Event()
+
+    async def receive(self) -> Message:
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def send(message: Message) -> None:
-        sent.append(message.get("body", b""))
-        if b"slow" in sent[-1]:
-            stuck.set()
-            await takes.wait()
+    async def send(self, message: Message) -> None:
+        self.sent.append(message.get("body", b""))
+        if b"slow" in self.sent[-1]:
+            self.stuck.set()
+            await self.takes.wait()
 
-    stream = EventStream(log.follow(0), Tail(EventsWriter(started, {}), 0).write, headers=[])
-    streaming = asyncio.create_task(stream({"type": "http", "method": "GET"}, receive, send))
-    for text in ("a word,", "a slow one,"):
-        await log.until(len(log.entries))
+
+def reading(client: Client, write_timeout: float = 30.0) -> tuple[EventLog, asyncio.Task[None]]:
+    """A log that has begun, and its stream to this client."""
+    log, started = EventLog("g", MemoryJournal()), Started("g", "m", 0)
+    log.begin(b"", b"")
+    log.append([started, PartStarted(0, "text")])
+    stream = EventStream(log.follow(0), Tail(EventsWriter(started, {}), 0).write, headers=[], write_timeout=write_timeout)
+    return log, asyncio.create_task(stream({"type": "http", "method": "GET"}, client.receive, client.send))
+
+
+async def say(log: EventLog, *texts: str) -> None:
+    for text in texts:
         await asyncio.sleep(0)
         log.append([PartDelta(0, text)])
-    await stuck.wait()
-    takes.set()
+
+
+async def test_a_reader_that_was_slow_for_a_moment_goes_on_when_it_has_caught_up() -> None:
+    client = Client()
+    log, streaming = reading(client)
+    await say(log, "a word,", "a slow one,")
+    await client.stuck.wait()
+    client.takes.set()
     for _ in range(3):  # it catches up, and finds nothing more
         await asyncio.sleep(0)
-    log.append([PartDelta(0, "and the rest")])
+    await say(log, "and the rest")
     log.append([Finished("stop")])
     await asyncio.wait_for(streaming, 5)
-    assert b"and the rest" in b"".join(sent)
-    assert b"event: end" in sent[-2]
+    assert b"and the rest" in b"".join(client.sent)
+    assert b"event: end" in client.sent[-2]
+
+
+async def test_nobody_is_dropped_for_time_in_which_we_stood_still() -> None:
+    client = Client()
+    log, streaming = reading(client, write_timeout=1.0)
+    await say(log, "a word,", "a slow one,")
+    await client.stuck.wait()
+    await asyncio.sleep(0.3)  # it has been looked at
+    time.sleep(1.2)  # noqa: ASYNC251  all of us
+    asyncio.get_running_loop().call_later(0.02, client.takes.set)
+    log.append([Finished("stop")])
+    await asyncio.wait_for(streaming, 5)
+    assert b"event: end" in client.sent[-2]
