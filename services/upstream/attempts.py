@@ -24,7 +24,7 @@ from services.upstream.http import Emit
 
 PATIENCE = 30.0  # seconds that a server may ask us to wait
 AGAIN = {"connect_refused", "connect_timeout", "reset", "connection_lost", "rate_limited", "server_error", "empty"}
-OUT_OF_ORDER = AGAIN - {"rate_limited"} | {"first_byte_timeout", "dns", "tls"}  # the server's own failures, for the breaker
+OUT_OF_ORDER = AGAIN - {"rate_limited"} | {"first_byte_timeout", "dns", "tls", "no_route"}  # the server's own failures, for the breaker
 QUICK = {"connect_refused", "reset"}  # what costs nothing to try again at once: a server that is just starting
 
 # Of the requests of a minute a tenth may be repetitions: a server in trouble is not helped by thrice the load.

@@ -8,6 +8,7 @@ has a limit of its own, and every failure is an UpstreamError.
 """
 
 import asyncio
+import errno
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -187,6 +188,10 @@ class HTTPUpstream:
             case aiohttp.ConnectionTimeoutError():
                 seconds = f"{self._timeouts.connect:g} s"
                 return TimedOut(f"{self.name} at {self.host} did not accept a connection within {seconds}.", code="connect_timeout")
+            case aiohttp.ClientConnectorError(os_error=OSError(errno=errno.EMFILE | errno.ENFILE)):
+                return Unreachable("Headrace may open no more files or connections: raise its limit (ulimit -n).", code="too_many_files")
+            case aiohttp.ClientConnectorError(os_error=OSError(errno=errno.ENETUNREACH | errno.EHOSTUNREACH)):
+                return Unreachable(f"There is no way to {self.name} at {self.host}. Is this computer connected?", code="no_route")
             case aiohttp.ClientConnectorError():
                 return Unreachable(f"{self.name} is not running at {self.host}. Start it, then retry.", code="connect_refused")
             case aiohttp.ClientResponseError() | aiohttp.http.HttpProcessingError():
