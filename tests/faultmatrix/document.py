@@ -30,6 +30,8 @@ def document() -> str:
 def _line(row: Row) -> str:
     tried = [f"`{case.name}`" for case in row.cases]
     tried += [f"[{name}](../tests/{file})" for file, name in (test.split("::") for test in row.tests)]
+    if row.run:
+        tried.append(f"at length: `{row.run}`")
     return f"| {row.number} | {row.fault} | {row.sees} | {row.keeps} | {', '.join(tried) or f'not tried: {row.why}'} |\n"
 
 

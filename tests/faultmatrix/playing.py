@@ -116,7 +116,7 @@ def play(cases: dict[str, Case], folder: Path) -> Played:
         for name, value in environment.items():
             stack.callback(_restore, name, os.environ.get(name))
             os.environ[name] = value
-        settings = SETTINGS + "".join(_upstream(case, places[case.at]) for case in (FIRST, *cases.values()))
+        settings = SETTINGS + "".join(configured(case, places[case.at]) for case in (FIRST, *cases.values()))
         with served(folder, settings) as running:
             outcomes, states, open_sockets = asyncio.run(_play_all(cases, running))
             seen = httpx.get(f"{places['mill']}/seen", trust_env=False).json()
@@ -133,7 +133,8 @@ def _restore(name: str, value: str | None) -> None:
         os.environ[name] = value
 
 
-def _upstream(case: Case, place: str) -> str:
+def configured(case: Case, place: str) -> str:
+    """Its server in settings.toml."""
     timeouts = ", ".join(f"{name} = {seconds}" for name, seconds in case.timeouts.items())
     path = f"/{case.name}" + ("" if case.dialect == "ollama" else "/v1")
     return (
@@ -156,7 +157,7 @@ async def _play_all(cases: dict[str, Case], running: Served) -> tuple[dict[str, 
             if case.heavy:
                 played[case.name] = await _weighed(client, running, case)
         states = {each["state"] for each in (await client.get(f"{running.url}/chat")).json()["generations"]}
-    return {name: played[name] for name in cases}, states, (before, await _settled(pid, before))
+    return {name: played[name] for name in cases}, states, (before, await settled(pid, before))
 
 
 async def _play(client: httpx.AsyncClient, running: Served, case: Case) -> Outcome:
@@ -206,7 +207,7 @@ def sockets(pid: int) -> int:
     return found
 
 
-async def _settled(pid: int, before: int) -> int:
+async def settled(pid: int, before: int) -> int:
     """Open sockets once they are as few as before, or 20 s later: idle connections to servers are given up after 4 s."""
     for _ in range(200):
         if sockets(pid) <= before:

@@ -44,7 +44,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """`sees` and `keeps` in words; `cases` and `tests` try it; without any, `why` says why."""
+    """`sees` and `keeps` in words; `cases` and `tests` try it, and `run`, a command, at length; without any, `why` says why."""
 
     number: int
     fault: str
@@ -52,4 +52,5 @@ class Row(msgspec.Struct, frozen=True):
     keeps: str
     cases: tuple[Case, ...] = ()
     tests: tuple[str, ...] = ()  # path::name below tests/
+    run: str = ""  # what stands behind `python -m`
     why: str = ""
