@@ -35,7 +35,7 @@ class Transcript:
 
     def feed(self, data: bytes) -> None:
         *whole, self._half = (self._half + data).split(b"\n\n")
-        self.frames += [frame for frame in whole if not frame.startswith(b":")]
+        self.frames += [frame for frame in map(_without_comments, whole) if frame]
         self._heard(len(whole))
 
     def cut(self) -> None:
@@ -64,6 +64,13 @@ class Transcript:
                     most -= len(taken)
                     if most <= 0:
                         return
+
+
+def _without_comments(frame: bytes) -> bytes:
+    """A heartbeat is a line that comes before the next frame."""
+    while frame.startswith(b":"):
+        frame = frame.partition(b"\n")[2]
+    return frame
 
 
 def number(frame: bytes) -> int:
