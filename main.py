@@ -34,6 +34,7 @@ from services.upstream.configured import Assembly
 from services.upstream.connections import Connections
 from services.upstream.rehearsal.scenes import SCENES
 from services.upstream.rehearsal.script import Model
+from services.upstream.rehearsal.scripted import Scripted
 from services.upstream.rehearsal.server import Rehearsal
 from services.upstream.rehearsal.tellers import VENDORS
 from ui.pages import login_page, register
@@ -51,19 +52,20 @@ def main() -> None:
         layers = read()
         settings = layers.settings
         logs.begin(settings.log.level, settings.log.format, lambda: layers.settings.secrets())
+        script = settings.rehearsal.script
+        repertoire = Repertoire(recordings(layers), Scripted(layers.home / script) if script else None)
         listening = bind(settings.server.host, settings.server.port, settings.server.write_timeout)
         storage = settings.storage
         journal = JOURNALS[storage.journal](layers.home / storage.folder, storage.synchronous == "full")  # first: it locks the folder
-        serve(layers, listening, open_store(storage.database, layers.home), journal)
+        serve(layers, listening, open_store(storage.database, layers.home), journal, repertoire)
     except SettingsError as exc:
         sys.stderr.write(f"{exc}\n")
         sys.exit(2)
 
 
-def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journal) -> None:
+def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journal, repertoire: Repertoire) -> None:
     host, port = listening.getsockname()[:2]
     settings, connections = layers.settings, Connections()
-    repertoire = Repertoire(recordings(layers))
     assembly = Assembly(connections, port, repertoire)
     storage = settings.storage
     spans = open_spans(settings.tracing.endpoint)

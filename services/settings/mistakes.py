@@ -125,10 +125,11 @@ def _mistake(error: ErrorDetails, said: Said) -> Mistake:
     if kind in {"missing", "extra_forbidden"}:
         return said.mistake(loc, "missing" if kind == "missing" else f"unknown{hint(str(loc[-1]), _siblings(loc))}", None)
     came = error["input"] if said.source(loc) else _dig(said.written, loc)
-    return said.mistake(loc, _problem(error), came)
+    return said.mistake(loc, problem_of(error), came)
 
 
-def _problem(error: ErrorDetails) -> str:
+def problem_of(error: ErrorDetails) -> str:
+    """What was expected."""
     context = error.get("ctx", {})
     if error["type"] == "value_error":
         return str(context["error"])

@@ -346,6 +346,7 @@ class Tracing(_Table):
 class Rehearsal(_Table):
     enabled: bool = Field(default=True, description="offer the built-in models, which need no server")
     speed: Positive = Field(default=60.0, description="tokens per second of the built-in models")
+    script: str = Field(default="", description="a file of [[reply]] tables, from the folder of settings.toml, for rehearsal/script")
 
 
 class Timeouts(_Table):

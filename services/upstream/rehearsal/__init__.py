@@ -10,6 +10,7 @@ same request gets the same bytes.
     script.py       what a model is given (Question) and gives back (Script; Fault; or an Answer in bytes of its own)
     pieces.py       text to tokens
     repertoire.py   all models there are, the recordings among them
+    scripted.py     the model that says what a file of [[reply]] tables says
     replay.py       recordings as models; heard.py is what they mean, player.py the hand on the clock
 
 A model is one file with a function `play(question)` and one line in MODELS:

@@ -77,7 +77,7 @@ class Rehearsal:
 
     def _play(self, wanted: Wanted, path: str) -> Answer:
         asked = wanted.asked
-        model = self._models(asked.model)
+        model = self._models(asked.model) or self._repertoire.model(asked.model)
         if model is None:
             names = ", ".join(self._repertoire.names)
             raise Wrong(404, f"The model `{asked.model[:200]}` does not exist; there are {names}.", "model_not_found")
