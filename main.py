@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from services import logs
 from services.api.app import build
+from services.api.capacity import Capacity
 from services.api.rehearsal import Mock
 from services.api.server import Server, bind, run
 from services.attachments.attachments import Attachments, Limits
@@ -86,6 +87,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         prices=[Price(**price.model_dump()) for price in settings.chat.prices],
         doctor=Doctor(connections, Tickets(time.monotonic, settings.server.heartbeat), reached(host, port)),
     )
+    capacity = Capacity(**settings.gate.model_dump(exclude={"proxies"}))
     app = build(
         chat,
         register(chat),
@@ -96,6 +98,8 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         scenes=scenes(settings),
         hosts=(settings.server.host, *settings.server.hosts, *public_host(settings)),
         cors_origins=settings.server.cors_origins,
+        proxies=settings.gate.proxies,
+        capacity=capacity,
         max_body=settings.server.max_body,
         idle=settings.server.heartbeat,
         write_timeout=settings.server.write_timeout,
@@ -111,7 +115,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
             await asyncio.to_thread(spans.close)
         journal.close()  # last: everything before may still have something to keep
 
-    run(Server(app, lambda: chat.close(settings.server.drain), chat.interrupt), listening, chat.restore, close)
+    run(Server(app, lambda: chat.close(settings.server.drain), chat.interrupt, capacity), listening, chat.restore, close)
 
 
 def terms(settings: Settings) -> Terms:

@@ -11,13 +11,14 @@
     │   ├── NotFound          404   no such route, generation, conversation
     │   │   └── UnknownModel  404   names the nearest ones
     │   ├── MethodNotAllowed  405
+    │   ├── TooSlow           408   the body does not come
     │   ├── Conflict          409   one reply at a time in a conversation
     │   ├── Gone              410   a position or log that has been evicted
     │   ├── TooLarge          413
     │   ├── UnsupportedMedia  415   not application/json
     │   ├── Misdirected       421   a Host we do not serve
     │   ├── Invalid           422   JSON, but not a turn
-    │   ├── TooMany           429   a key's limit, or too many wrong passwords
+    │   ├── TooMany           429   a limit of a key or of an address, or too many wrong passwords
     │   ├── Busy              503   too many streams, or shutting down
     │   └── NotSaved          503   the store or the journal cannot do it now: disk full, read-only, busy
     └── UpstreamError         502   becomes the Failed event of a generation
@@ -96,6 +97,11 @@ class UnknownModel(NotFound):
 class MethodNotAllowed(RequestError):
     code = "method_not_allowed"
     status = 405
+
+
+class TooSlow(RequestError):
+    code = "too_slow"
+    status = 408
 
 
 class Conflict(RequestError):

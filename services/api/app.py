@@ -10,6 +10,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.api.access import Access
+from services.api.capacity import USUAL, Capacity
+from services.api.crowd import Crowd
 from services.api.faults import Faults
 from services.api.gate import Gate
 from services.api.guard import Guard
@@ -36,6 +38,8 @@ def build(
     scenes: Mapping[str, Mock] | None = None,
     hosts: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
+    proxies: Sequence[str] = (),
+    capacity: Capacity = USUAL,
     max_body: int = 20_000_000,
     idle: float = 15.0,
     write_timeout: float = 30.0,
@@ -55,8 +59,15 @@ def build(
     if faults:
         api = Faults(api, write_timeout=write_timeout)  # inside the gate: not for pages of other origins
     api = Cases(api, chat, lab)
+    switch = _Switch(chat, api, Crowd(pages, capacity), metrics)
     gate: ASGIApp = Gate(
-        Guard(_Switch(chat, api, pages, metrics), chat, secure=secure), hosts=hosts, origins=cors_origins, max_body=max_body
+        Guard(switch, chat, secure=secure),
+        is_api=is_api,
+        hosts=hosts,
+        origins=cors_origins,
+        proxies=proxies,
+        max_body=max_body,
+        body_time=capacity.body_time,
     )
     if cors_origins:  # outside the gate, so that a listed origin can read what the gate refuses it
         methods = ("GET", "POST", "PUT", "DELETE")

@@ -4,7 +4,7 @@ import asyncio
 
 from starlette.types import Scope
 
-CONNECTION = "headrace.connection"  # the extension of ASGI's scope that services/api/server.py fills in
+CONNECTION = "headrace.connection"  # the extension of ASGI's scope that services/api/protocol.py fills in
 
 
 def connection_of(scope: Scope) -> asyncio.Transport | None:

@@ -2,25 +2,31 @@
 
 from typing import Any
 
-import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from services.api.errors import ClientGone
 from services.errors import BadRequest, UnsupportedMedia
+from services.wire import strict
+
+# What other relays let a request choose: here it is set where the servers are, and a request that tries is told so.
+NOT_FOR_REQUESTS = frozenset(("base_url", "baseURL", "baseUrl", "api_base", "apiUrl", "endpoint", "proxy", "url"))
 
 
 async def json_object(request: Request) -> dict[str, Any]:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" or "content-encoding" in request.headers:
-        raise UnsupportedMedia("Send JSON, uncompressed, with the header `Content-Type: application/json`.")
+    kind, _, more = request.headers.get("content-type", "").lower().partition(";")
+    charset = more.replace(" ", "").replace('"', "")
+    if kind.strip() != "application/json" or "content-encoding" in request.headers or charset not in ("", "charset=utf-8"):
+        raise UnsupportedMedia("Send JSON in UTF-8, uncompressed, with the header `Content-Type: application/json`.")
     try:
-        body = msgspec.json.decode(await request.body())
+        body = strict.decode(await request.body())
     except ClientDisconnect as exc:
         raise ClientGone from exc
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as exc:
+    except ValueError as exc:
         raise BadRequest(f"The body is not JSON: {exc}.") from exc
     if not isinstance(body, dict):
         raise BadRequest('The body must be a JSON object, such as {"messages": [{"role": "user", "content": "Hello"}]}.')
+    if chosen := sorted(NOT_FOR_REQUESTS & body.keys()):
+        raise BadRequest(f"Where a model server is, is a matter of the settings: no request may say {', '.join(chosen)}.")
     return body
 
 

@@ -7,6 +7,7 @@ stream then gets its terminal event and ends by itself.
 import asyncio
 import contextlib
 import gc
+import resource
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -14,23 +15,13 @@ from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from services.api.connection import CONNECTION
+from services.api.capacity import USUAL, Capacity
+from services.api.protocol import Protocol
 from services.errors import SettingsError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's, with the connection in the scope of each request: ASGI has no message for a reset, or an answer without an end.
-
-    Here, where the connection is known, and not by way of whose method `send` is: middleware may have wrapped that, and CORS does.
-    """
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
+LARGEST_MESSAGE = 1_000_000  # bytes of a page's websocket; NiceGUI's page sends no larger one
 
 
 class Server(uvicorn.Server):
@@ -39,14 +30,21 @@ class Server(uvicorn.Server):
     `hurry` is awaited when a second signal comes: it makes `drain` return soon.
     """
 
-    def __init__(self, app: ASGIApp, drain: Callable[[], Awaitable[None]], hurry: Callable[[], Coroutine[None, None, None]]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        drain: Callable[[], Awaitable[None]],
+        hurry: Callable[[], Coroutine[None, None, None]],
+        capacity: Capacity = USUAL,
+    ) -> None:
         config = uvicorn.Config(
             app,
-            http=Protocol,
+            http=type("BoundedProtocol", (Protocol,), {"capacity": capacity}),
             ws="websockets-sansio",
+            ws_max_size=LARGEST_MESSAGE,
             lifespan="on",
             log_config=None,  # its loggers are as all others: services/logs.py
-            log_level="warning",
+            log_level="error",  # its warnings are of what peers send that is no HTTP
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -118,8 +116,16 @@ def run(server: Server, listening: socket.socket, open: Callable[[], Awaitable[N
             await close()
 
     _calm_the_collector()
+    _open_as_many_files_as_we_may()
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(serve())
+
+
+def _open_as_many_files_as_we_may() -> None:
+    """A stream takes two: its client's connection, and its upstream's. Many systems start a process with 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _calm_the_collector() -> None:

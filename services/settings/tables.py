@@ -85,6 +85,13 @@ def _host_name(name: str) -> str:
     return name.lower()
 
 
+def _network(address: str) -> str:
+    try:
+        return str(ip_network(address))
+    except ValueError as exc:
+        raise ValueError("expected an address or a network such as 10.0.0.2 or 172.16.0.0/12") from exc
+
+
 def _origin(origin: str) -> str:
     shape = ORIGIN.fullmatch(origin)
     if not shape or (shape[1], shape[3]) in {("http", ":80"), ("https", ":443")}:
@@ -219,6 +226,7 @@ class _Table(BaseModel):
 
 Host = Annotated[str, AfterValidator(_host)]
 Names = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], Strict(False)]
+Proxies = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], Strict(False)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], Strict(False)]
 Models = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Strict(False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -261,6 +269,21 @@ class Login(_Table):
     claim: Annotated[str, Field(min_length=1)] = Field(default="email", description="OIDC: the claim that says who somebody is")
     allow: Whom = Field(default=(), description="OIDC: who may come in: addresses, @domains, or * for all that the provider knows")
     admins: Whom = Field(default=(), description="OIDC: who of them is an admin")
+
+
+class Gate(_Table):
+    """What is let in, and whose word is taken for where it comes from. Times in seconds."""
+
+    proxies: Proxies = Field(default=(), description="addresses of reverse proxies whose X-Forwarded headers are believed")
+    header_bytes: Count = Field(default=32_768, description="bytes of a request's address and headers")
+    header_count: Count = Field(default=100, description="headers of a request")
+    header_time: Positive = Field(default=20.0, description="seconds until the headers of a request have come")
+    body_time: Positive = Field(default=60.0, description="seconds until a body has come, and one more for each 10 kB of it")
+    connections: Count = Field(default=4000, description="connections that are open at the same time")
+    sockets: Count = Field(default=1000, description="websockets of pages that are open at the same time")
+    peer_sockets: Count = Field(default=200, description="the same, from one address")
+    peer_pages: Count = Field(default=200, description="pages of one address in a minute that never open their websocket")
+    messages: Count = Field(default=200, description="messages a second that are read from one websocket")
 
 
 class Storage(_Table):
@@ -389,6 +412,7 @@ class Settings(_Table):
 
     server: Server = Server()
     login: Login = Login()
+    gate: Gate = Gate()
     storage: Storage = Storage()
     chat: ChatDefaults = ChatDefaults()
     attachments: Attachments = Attachments()

@@ -1,9 +1,10 @@
 """One file per page; only pages await services.chat. `register` makes the ASGI app of all of them but the way in."""
 
-from nicegui import App, core, ui
+from nicegui import App, app, ui
 
 from services.chat import Chat
 from ui.frames import ASGIApp, opened
+from ui.language import say
 from ui.pages import chat as chat_page
 from ui.pages import docs as docs_page
 from ui.pages import inspect as inspect_page
@@ -11,6 +12,7 @@ from ui.pages import lab as lab_page
 from ui.pages import settings as settings_page
 from ui.pages.asking import apart, asking, guard
 from ui.pages.login import login_page
+from ui.sockets import greeted, harden
 from ui.theme import FAVICON, dress
 
 __all__ = ["login_page", "register"]
@@ -19,6 +21,8 @@ __all__ = ["login_page", "register"]
 def register(chat: Chat) -> ASGIApp:
     dress()
     guard(chat)
+    harden()
+    app.on_page_exception(_sorry)
     mine = asking(chat)
     chat_page.register(mine)
     settings_page.register(mine)
@@ -26,7 +30,6 @@ def register(chat: Chat) -> ASGIApp:
     inspect_page.register(mine)
     lab_page.register(mine)
     pages = App()
-    core.sio.on("log", _unheard)  # NiceGUI would write what a browser says into our log
     ui.run_with(
         pages,
         title="Headrace",
@@ -38,8 +41,11 @@ def register(chat: Chat) -> ASGIApp:
         tailwind=False,
         show_welcome_message=False,
     )
-    return opened(apart(pages))
+    return greeted(opened(apart(pages)))
 
 
-def _unheard(socket: str, message: object) -> None:
-    """What a page, or whoever says it is one, wants to have logged."""
+def _sorry() -> None:
+    """Instead of the page that failed. The framework would show the error itself, which is for the log."""
+    with ui.element("main").classes("hr-sorry"):
+        ui.label(say("Headrace itself failed here; its log has the details.")).props("role=alert")
+        ui.link(say("Back to the chat"), "/")

@@ -1,0 +1,50 @@
+"""The pages' websockets: a page listens to its own and to no other."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from websockets.sync.client import connect
+
+from tests.serving import Served
+from tests.ui.test_chat_page import answers, ask, expect_state, visit
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def generations(headrace: Served) -> int:
+    return len(httpx.get(f"{headrace.url}/chat", trust_env=False).json()["generations"])
+
+
+def test_what_another_websocket_says_for_a_page_is_not_heard(page: Page, headrace: Served) -> None:
+    said: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: said.append(str(frame))))
+    visit(page, headrace.url)
+    expect_state(ask(page, "Hello"), "finished")
+    answers(page).last.hover()
+    said.clear()
+    answers(page).last.get_by_role("button", name="Regenerate", exact=True).click()
+    expect(answers(page).last.get_by_text("2/2")).to_be_visible()
+    expect_state(answers(page).last, "finished")
+    before = generations(headrace)
+    presses = [frame for frame in said if frame.startswith('42["event"')]
+    assert presses
+    with connect(f"{headrace.url.replace('http', 'ws')}/_nicegui_ws/socket.io/?EIO=4&transport=websocket") as stranger:
+        stranger.recv()
+        stranger.send("40")
+        stranger.recv()
+        for frame in presses:
+            stranger.send(frame)
+        stranger.send('42["handshake",{}]')
+        stranger.send('420["handshake",{}]')  # answered in its turn
+        assert "false" in str(stranger.recv())
+    answers(page).last.hover()
+    answers(page).last.get_by_role("button", name="Regenerate", exact=True).click()
+    expect(answers(page).last.get_by_text("3/3")).to_be_visible()
+    assert generations(headrace) == before + 1
