@@ -15,6 +15,10 @@ Env = dict[str, Any]  # what one parse knows: references, final, last, in_link
 # Stops at quotes, brackets of markup and the punctuation of CJK text, which often follows an address without a space.
 BARE = re.compile(r"//[^\s<>\"'`\\^{|}*\u3000-\u303f\uff00-\uffef]{1,2048}")
 SCHEME = re.compile(r"(?:^|[^A-Za-z0-9+.-])(https?)$", re.IGNORECASE)
+# What no host has: browsers refuse some of it and drop the rest, and what is shown would not be where one gets.
+NO_HOST = re.compile(
+    "[\x00-\x20\x7f-\xa0%\"'<>\\\\^`{|}\u00ad\u200b-\u200f\u2028-\u202e\u2044\u2060-\u206f\u2215\ufeff\U000e0000-\U000e007f]"
+)
 TRAILING = "?!.,:;_~"
 
 
@@ -25,7 +29,7 @@ def place(url: str) -> str | None:
         if parts.scheme == "mailto":
             return parts.path or None
         if parts.scheme in ("http", "https") and "@" not in parts.netloc:  # https://bank.example@evil.example
-            return parts.hostname
+            return None if NO_HOST.search(host := parts.hostname or "") else host or None
     except ValueError:
         pass
     return None
