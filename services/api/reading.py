@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from services.api.errors import ClientGone
-from services.errors import BadRequest, UnsupportedMedia
+from services.errors import BadRequest, Invalid, UnsupportedMedia
 from services.wire import strict
 
 # What other relays let a request choose: here it is set where the servers are, and a request that tries is told so.
@@ -26,7 +26,7 @@ async def json_object(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadRequest('The body must be a JSON object, such as {"messages": [{"role": "user", "content": "Hello"}]}.')
     if chosen := sorted(NOT_FOR_REQUESTS & body.keys()):
-        raise BadRequest(f"Where a model server is, is a matter of the settings: no request may say {', '.join(chosen)}.")
+        raise Invalid(f"Where a model server is, is a matter of the settings: no request may say {', '.join(map(repr, chosen))}.")
     return body
 
 

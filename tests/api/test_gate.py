@@ -141,7 +141,7 @@ def test_a_body_that_is_not_said_to_be_json_is_415(client: httpx.Client, headers
 @pytest.mark.parametrize("path", ["/chat", "/v1/chat/completions"])
 def test_no_request_says_where_a_model_server_is(client: httpx.Client, path: str, field: str) -> None:
     response = client.post(path, json={**HELLO, "model": "rehearsal/echo", field: "http://127.0.0.1:9/"})
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert field in response.json()["error"]["message"]
 
 
