@@ -90,7 +90,7 @@ _FRAMES: tuple[Fault, ...] = (
     Fault("garbage-after", "bytes that are no frames, after the end", ("same",), lambda given: stories.garbage_after(), STREAMS),
     Fault(
         "text-after",
-        "the last piece of text three times more, after the last frame; nothing in Gemini's dialect, which has none",
+        "the last piece of text three times more, after the last frame; not in Gemini's dialect, where only the connection's end ends an answer",
         ("same",),
         lambda given: stories.text_after(),
         STREAMS,

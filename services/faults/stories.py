@@ -57,7 +57,11 @@ def garbage_after() -> Stage:
 
 
 def text_after() -> Stage:
-    """The last piece of text once more, after the end, where the dialect has a last frame."""
+    """The last piece of text three times more, after the end, where the dialect has a last frame.
+
+    Gemini's has none: a frame with a finishReason may be followed by others, and the answer ends with the connection. What came after it
+    would be more of the answer, rightly shown, so this would not be a fault.
+    """
     watch = Watch()
     closed = False
 
