@@ -25,6 +25,7 @@ from services.doctor.doctor import Doctor
 from services.doors.conversations import Conversations
 from services.doors.figures import Figures
 from services.doors.models import Models
+from services.doors.replays import Replays
 from services.doors.replies import Replies
 from services.errors import Invalid, RequestError
 from services.events import Event, Started
@@ -98,7 +99,7 @@ __all__ = [
 ]
 
 
-class Chat(Conversations, Replies, Models, Figures):
+class Chat(Conversations, Replies, Replays, Models, Figures):
     """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once.
 
     `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so; `undo` those in

@@ -61,8 +61,7 @@ class RecordingRoutes:
         match options:
             case {"request": bool(asked), "replace": bool(replace), "attempt": int(attempt)} if len(options) == 3:
                 chat, id = mine(request), request.path_params["id"]
-                await chat.recall(id)
-                kept = await chat.recorder.keep(id, name, attempt=attempt, request=asked, replace=replace)
+                kept = await chat.keep_recording(id, name, attempt=attempt, request=asked, replace=replace)
                 return _json(kept, 201)
         raise BadRequest('Known are {"name": "tools-1", "request": true, "replace": false, "attempt": 1}.')
 
@@ -70,15 +69,15 @@ class RecordingRoutes:
 
     async def playbacks(self, request: Request) -> ASGIApp:
         """`GET /rehearsal/replays`"""
-        return _json({"replays": mine(request).recorder.playbacks()})
+        return _json({"replays": mine(request).playbacks()})
 
     async def playback(self, request: Request) -> ASGIApp:
         """`GET /rehearsal/replays/{id}`"""
-        return _json((await mine(request).recorder.player(request.path_params["id"])).state)
+        return _json((await mine(request).player(request.path_params["id"])).state)
 
     async def act(self, request: Request) -> ASGIApp:
         """`POST /rehearsal/replays/{id}/step?reads=N`, `/play`, `/pause`"""
-        player = await mine(request).recorder.player(request.path_params["id"])
+        player = await mine(request).player(request.path_params["id"])
         reads = request.query_params.get("reads", "1")
         if not (reads.isascii() and reads.isdigit() and 1 <= int(reads[:7]) <= 100_000):
             raise BadRequest(f"`reads` is a number from 1 to 100,000; got {reads[:40]!r}.")

@@ -90,7 +90,7 @@ _FRAMES: tuple[Fault, ...] = (
     Fault("garbage-after", "bytes that are no frames, after the end", ("same",), lambda given: stories.garbage_after(), STREAMS),
     Fault(
         "text-after",
-        "the last piece of text three times more, after the last frame; not in Gemini's dialect, where only the connection's end ends an answer",
+        "the last piece of text three times more, after the last frame; not in Gemini's, which has none: what comes there is answer still",
         ("same",),
         lambda given: stories.text_after(),
         STREAMS,

@@ -123,7 +123,7 @@ class Looking:
         """Whether there is anything new."""
         if self._running:
             self._entries = self._chat.entries(self._generation)
-        self._inspector.player.show(self._chat.recorder.playback(self._generation))
+        self._inspector.player.show(self._chat.playback(self._generation))
         return self._inspector.show(self._chat.record(self._generation), self._entries, self._state)
 
     async def _figure(self) -> None:
@@ -155,7 +155,7 @@ class Looking:
     async def _keep(self, name: str, request: bool) -> str:
         """What is wrong, if anything is."""
         try:
-            await self._chat.recorder.keep(self._generation, name, request=request)
+            await self._chat.keep_recording(self._generation, name, request=request)
         except HeadraceError as exc:
             return exc.message
         return ""

@@ -31,7 +31,7 @@ class Replaying:
     async def _look(self, generation: str) -> None:
         seen = False
         while not self._client.is_deleted and self._generation == generation:
-            played = self._chat.recorder.playback(generation)
+            played = self._chat.playback(generation)
             with self._client:
                 self._panel.show(played)
             seen |= played is not None
@@ -41,11 +41,11 @@ class Replaying:
 
     async def _act(self, act: str) -> None:
         await do(self._chat, self._generation, act)
-        self._panel.show(self._chat.recorder.playback(self._generation))
+        self._panel.show(self._chat.playback(self._generation))
 
 
 async def do(chat: Chat, generation: str, act: str) -> None:
     """What a person wants of a replay, which may have ended."""
     with suppress(NotFound):
-        player = await chat.recorder.player(generation)
+        player = await chat.player(generation)
         {"step": player.step, "play": player.play, "pause": player.pause}[act]()
