@@ -51,7 +51,9 @@ class RecordingRoutes:
 
     async def keep(self, request: Request) -> ASGIApp:
         """`POST /chat/{id}/recording`: what the model server sent for a generation becomes a recording."""
-        body = await json_object(request)
+        chat, id = mine(request), request.path_params["id"]
+        await chat.recall(id)
+        body = await json_object(request) if await _body(request) else {}
         match body:
             case {"name": str(name), **rest}:
                 pass
@@ -60,7 +62,6 @@ class RecordingRoutes:
         options = {"request": True, "replace": False, "attempt": 0} | {key: value for key, value in rest.items() if key != "name"}
         match options:
             case {"request": bool(asked), "replace": bool(replace), "attempt": int(attempt)} if len(options) == 3:
-                chat, id = mine(request), request.path_params["id"]
                 kept = await chat.keep_recording(id, name, attempt=attempt, request=asked, replace=replace)
                 return _json(kept, 201)
         raise BadRequest('Known are {"name": "tools-1", "request": true, "replace": false, "attempt": 1}.')

@@ -65,7 +65,7 @@ class Recorder:
         if dialect is None:
             raise Invalid("The dialect of this reply is not known.")
         how = self._how(generation) if exchange is record.exchanges[-1] else "closed"
-        named, model, moment = checked(name or self.suggested(generation)), started.model, _moment(started.created)
+        named, model, moment = checked(name or self._free(generation)), started.model, _moment(started.created)
 
         def put() -> Kept:
             recording = taken(record, exchange, dialect, model=model, moment=moment, how=how, request=request)
@@ -77,6 +77,12 @@ class Recorder:
         """A name for a recording of it, once it was recalled."""
         started = self._generations.started(generation)
         return suggested(started.model, _moment(started.created))
+
+    def _free(self, generation: str) -> str:
+        """The same, and there is none of this name yet."""
+        name, there = self.suggested(generation), self._recordings.names
+        others = (f"{name}-{number}" for number in range(2, len(there) + 3))
+        return next(each for each in (name, *others) if each not in there)
 
     def _how(self, generation: str) -> How:
         match self._generations.entries(generation)[-1].event:

@@ -76,7 +76,7 @@ def test_what_is_somebody_elses_is_not_there(access: Guarded, things: dict[str, 
 def test_whose_it_is_may(access: Guarded, things: dict[str, str], form: str) -> None:
     with access.client("ada") if form == "key" else access.logged_in(ADA) as client:
         for route in OWNED:
-            assert ask(client, *route, things).status_code == 200, route
+            assert ask(client, *route, things).is_success, route
         assert "ada's own words" in client.get(f"/chat/{things['/chat/{id}']}").text
 
 
@@ -145,3 +145,14 @@ def test_tokens_of_a_day_are_counted(access: Guarded) -> None:
         assert (first.status_code, second.status_code) == (200, 429)
         assert client.get("/v1/models").status_code == 200
         assert json.loads(second.text)["error"]["code"] == "rate_limited"
+
+
+def test_nobody_holds_somebody_elses_replay(access: Guarded, things: dict[str, str]) -> None:
+    with access.client("ada") as ada, access.client("bob") as bob:
+        assert ada.post(f"/chat/{things['/chat/{id}']}/recording", json={"name": "ada-s", "replace": True}).status_code == 201
+        with ada.stream("POST", "/chat?model=rehearsal/replay:ada-s@step", json={"messages": QUESTION["messages"]}) as answer:
+            replay = f"/rehearsal/replays/{answer.headers['headrace-generation']}"
+            assert ada.post(f"{replay}/pause").json()["state"] == "paused"
+            assert bob.post(f"{replay}/play").status_code == bob.get(replay).status_code == 404
+            assert bob.get("/rehearsal/replays").json() == {"replays": []}
+            assert ada.post(f"{replay}/play").status_code == 200
