@@ -14,7 +14,7 @@ from services.doctor.findings import STEP, STREAMS, TICKS, Finding, Measured, Ti
 from services.doctor.inflated import Inflated
 from services.doctor.tickets import Tickets
 from services.errors import Invalid
-from services.settings.tables import ORIGIN, metadata, server_url
+from services.settings.values import ORIGIN, metadata, server_url
 from services.upstream.connections import BROKEN, Response, Transport
 from services.wire.sse import SSEDecoder
 

@@ -2,7 +2,8 @@
 
     settings = load()            SettingsError: one mistake a line, each with its place, its key and what was expected
 
-    tables.py     names, types, defaults, and what a value may be
+    tables.py     names, types and defaults
+    values.py     what a value may be
     reading.py    where values come from
     layers.py     which of them wins
     kept.py       settings.json: what was set on the page
@@ -16,7 +17,8 @@ Rule 2: no sentence and no repr shows an api_key, the password of a database, no
 from services.settings.layers import Layers
 from services.settings.mistakes import knobs
 from services.settings.reading import load, read, settings_file, usage, version
-from services.settings.tables import Settings, TimeoutOverrides, Timeouts, Upstream, without_password
+from services.settings.tables import Settings, TimeoutOverrides, Timeouts, Upstream
+from services.settings.values import without_password
 
 __all__ = [
     "Layers",

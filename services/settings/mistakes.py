@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from services.settings.tables import SLUG, Settings, is_loopback
+from services.settings.tables import Settings
+from services.settings.values import SLUG, is_loopback
 
 SECRET = ("api_key", "password", "client_secret")
 NO_FLAG = ("upstreams", "login.password", "login.client_secret")  # whoever lists the processes of a machine would read them

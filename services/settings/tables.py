@@ -1,20 +1,17 @@
-"""The settings as typed, frozen tables: names, types, defaults, and what a value may be. It reads nothing.
+"""The settings as typed, frozen tables: names, types and defaults. It reads nothing.
 
 A setting is a field of a table here, a line in settings.toml and a row in docs/settings.md: the tests compare the three.
 """
 
 import re
-import socket
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    SecretStr,
     Strict,
     TypeAdapter,
     ValidationError,
@@ -22,174 +19,32 @@ from pydantic import (
     field_validator,
 )
 
+from services.settings.values import (
+    Collector,
+    Count,
+    Database,
+    Hash,
+    Host,
+    Issuer,
+    ModelName,
+    Models,
+    Names,
+    Origins,
+    Positive,
+    Proxies,
+    PublicURL,
+    Secret,
+    ServerURL,
+    Slug,
+    Whom,
+    is_local,
+)
+
 Dialect = Literal["openai_chat", "openai_responses", "openai_completions", "anthropic", "gemini", "ollama", "ollama_generate"]
 Journal = Literal["sqlite", "memory"]
 Synchronous = Literal["normal", "full"]
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["text", "json"]
-
-
-# Addresses that hand out a cloud machine's credentials to whoever asks from inside it: never a model server.
-METADATA = tuple(map(ip_network, ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32")))
-METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog"})
-NAT64 = ip_network("64:ff9b::/96")
-
-# What is checked must be what is called: urlsplit drops tabs and line ends, and some clients read \\ as /.
-URL = re.compile(r"https?://([a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[a-z0-9._~%!$&'()*+,;=:/-]*)?", re.IGNORECASE | re.ASCII)
-ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-DATABASE = re.compile(r"memory|sqlite:///[^?#]+|postgresql://\S+")
-SLUG = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
-ARGON2 = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
-WHOM = re.compile(r"\*|@[a-z0-9.-]+|[^\s@]+(@[a-z0-9.-]+)?", re.IGNORECASE)
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _host(host: str) -> str:
-    try:
-        ip_address(host)
-    except ValueError:
-        if not HOST.fullmatch(host):
-            raise ValueError("expected an address such as 127.0.0.1 or ::1, or a host name") from None
-    return host
-
-
-def _argon2(hash: SecretStr) -> SecretStr:
-    if not ARGON2.fullmatch(hash.get_secret_value()):
-        raise ValueError("expected the line that `main.py password` writes; it begins with $argon2id$")
-    return hash
-
-
-def _public_url(url: str) -> str:
-    if url and not ORIGIN.fullmatch(url.rstrip("/")):
-        raise ValueError("expected what people type, without a path, such as https://chat.example.org")
-    return url.rstrip("/")
-
-
-def _whom(each: str) -> str:
-    if not WHOM.fullmatch(each):
-        raise ValueError("expected an address such as ada@example.org, all of a domain as @example.org, or * for everybody")
-    return each.lower()
-
-
-def _host_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", name):
-        raise ValueError("expected a bare name such as chat.example.org: no scheme, no port, no *")
-    return name.lower()
-
-
-def _network(address: str) -> str:
-    try:
-        return str(ip_network(address))
-    except ValueError as exc:
-        raise ValueError("expected an address or a network such as 10.0.0.2 or 172.16.0.0/12") from exc
-
-
-def _origin(origin: str) -> str:
-    shape = ORIGIN.fullmatch(origin)
-    if not shape or (shape[1], shape[3]) in {("http", ":80"), ("https", ":443")}:
-        raise ValueError(
-            "expected an origin as browsers send it, such as https://chat.example.org or http://localhost:3000: "
-            "lower case, no path, no default port, no *"
-        )
-    return origin
-
-
-def _model_name(model: str) -> str:
-    if model and not re.fullmatch(r"[^/\s]+/\S+", model):
-        raise ValueError("expected upstream/model, such as ollama/llama3.2, or nothing")
-    return model
-
-
-def _database(url: str) -> str:
-    if not DATABASE.fullmatch(url):
-        raise ValueError("expected memory, sqlite:///PATH (sqlite:////PATH from the root) or postgresql://USER:PASSWORD@HOST/NAME")
-    return url
-
-
-def without_password(url: str) -> str:
-    """A database's URL as it may be shown."""
-    return re.sub(r"^(\w+://[^:/@]*):.*@", r"\1:***@", url)
-
-
-def _slug(name: str) -> str:
-    if not SLUG.fullmatch(name):
-        raise ValueError("expected a short name made of letters, digits and . _ -")
-    if name.lower() == "rehearsal":
-        raise ValueError("expected another name: rehearsal is the built-in upstream")
-    return name
-
-
-def _header_safe(key: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[!-~]+", key.get_secret_value()):
-        raise ValueError(
-            "expected a key of printable ASCII characters, without spaces or line ends (it is sent as a header); leave it out for none"
-        )
-    return key
-
-
-def server_url(url: str) -> str:
-    """Raises ValueError unless `url` is plainly http(s)://host[:port][/path] and the host is no metadata service."""
-    try:
-        host, port = _endpoint(url) if URL.fullmatch(url) else ("", 0)
-    except ValueError:
-        host, port = "", 0
-    if not port:
-        raise ValueError(
-            "expected http:// or https://, a host and perhaps a port and a path, such as http://127.0.0.1:11434; no user, password or query"
-        )
-    if host in METADATA_NAMES or metadata(host):
-        raise ValueError("expected a model server: this is a link-local or cloud metadata address, which may hand out credentials")
-    return url.rstrip("/")
-
-
-def _issuer(url: str) -> str:
-    if url and not URL.fullmatch(url):
-        raise ValueError("expected the provider's URL, as its own documents give it, such as https://accounts.example.org/realms/main")
-    return url
-
-
-def metadata(host: str) -> bool:
-    """Whether it spells a link-local address, or one of a cloud's that hands out credentials."""
-    address = _address(host)
-    return any(address in network for network in METADATA if address)
-
-
-def _endpoint(url: str) -> tuple[str, int]:
-    """The host, in lower case, and the port that a URL leads to. Raises ValueError for a port or an IPv6 address that is none."""
-    split = urlsplit(url)
-    port = (443 if split.scheme == "https" else 80) if split.port is None else split.port
-    return (split.hostname or "").rstrip("."), port
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    """The address that a host spells, or None for a name.
-
-    inet_aton knows every spelling that connect() would take: 2852039166, 0xa9fea9fe, 0251.0376.43518 are 169.254.169.254.
-    """
-    try:
-        return IPv4Address(socket.inet_aton(host))
-    except OSError:
-        pass
-    try:
-        address = IPv6Address(host)
-    except ValueError:
-        return None
-    inner = IPv4Address(address.packed[-4:]) if address in NAT64 else address.ipv4_mapped or address.sixtofour
-    return inner or address
-
-
-def _collector(url: str) -> str:
-    if url and not URL.fullmatch(url):
-        raise ValueError("expected the address of a collector, such as http://127.0.0.1:4318/v1/traces, or nothing")
-    return url
 
 
 def _different_names(upstreams: tuple["Upstream", ...]) -> tuple["Upstream", ...]:
@@ -224,15 +79,6 @@ class _Table(BaseModel):
             return str(value)
 
 
-Host = Annotated[str, AfterValidator(_host)]
-Names = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], Strict(False)]
-Proxies = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], Strict(False)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], Strict(False)]
-Models = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Strict(False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-
-
 class Server(_Table):
     host: Host = Field(default="127.0.0.1", description="address to listen on; loopback only, unless login.kind says how people come in")
     port: int = Field(default=8080, ge=0, le=65535, description="port to listen on; 0 takes any free one")
@@ -247,23 +93,15 @@ class Server(_Table):
     faults: bool = Field(default=True, description="break a stream where its request asks for that (docs/faults.md)")
 
 
-Whom = Annotated[tuple[Annotated[str, AfterValidator(_whom)], ...], Strict(False)]
-Secret = Annotated[SecretStr, AfterValidator(_header_safe)]
-
-
 class Login(_Table):
     """How people come in. What goes together is checked in mistakes.py."""
 
     kind: Literal["none", "password", "oidc"] = Field(default="none", description="how people come in")
     name: Annotated[str, Field(min_length=1, max_length=80)] = Field(default="admin", description="what the first person is called")
-    password: Annotated[SecretStr, AfterValidator(_argon2)] | None = Field(
-        default=None, description="hash of the first person's password, as `main.py password` writes it"
-    )
-    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
-        default="", description="address that people type, when a proxy is in front"
-    )
+    password: Hash | None = Field(default=None, description="hash of the first person's password, as `main.py password` writes it")
+    public_url: PublicURL = Field(default="", description="address that people type, when a proxy is in front")
     session: Positive = Field(default=43_200.0, description="seconds until one has to log in again")
-    issuer: Annotated[str, AfterValidator(_issuer)] = Field(default="", description="OIDC: URL of the provider")
+    issuer: Issuer = Field(default="", description="OIDC: URL of the provider")
     client_id: str = Field(default="", description="OIDC: what Headrace is called there")
     client_secret: Secret | None = Field(default=None, description="OIDC: the secret that goes with it")
     claim: Annotated[str, Field(min_length=1)] = Field(default="email", description="OIDC: the claim that says who somebody is")
@@ -287,7 +125,7 @@ class Gate(_Table):
 
 
 class Storage(_Table):
-    database: Annotated[str, AfterValidator(_database)] = Field(
+    database: Database = Field(
         default="sqlite:///data/headrace.db",
         description="where conversations are kept: sqlite:///PATH, postgresql://... or memory",
         repr=False,
@@ -314,7 +152,7 @@ class Price(_Table):
 
 
 class ChatDefaults(_Table):
-    model: Annotated[str, AfterValidator(_model_name)] = Field(
+    model: ModelName = Field(
         default="", description="default model as upstream/model; empty: the first one of the first upstream that answers"
     )
     probe: Positive = Field(default=0.3, description="seconds that all local servers together have to answer for that")
@@ -361,9 +199,7 @@ class Metrics(_Table):
 
 
 class Tracing(_Table):
-    endpoint: Annotated[str, AfterValidator(_collector)] = Field(
-        default="", description="where spans of generations go, by OTLP over HTTP; empty: nowhere"
-    )
+    endpoint: Collector = Field(default="", description="where spans of generations go, by OTLP over HTTP; empty: nowhere")
 
 
 class Rehearsal(_Table):
@@ -398,10 +234,10 @@ class Limits(_Table):
 
 
 class Upstream(_Table):
-    name: Annotated[str, AfterValidator(_slug)]
+    name: Slug
     dialect: Dialect
-    base_url: Annotated[str, AfterValidator(server_url)]
-    api_key: Annotated[SecretStr, AfterValidator(_header_safe)] | None = None
+    base_url: ServerURL
+    api_key: Secret | None = None
     models: Models = ()  # empty: asked from the server
     timeouts: TimeoutOverrides = TimeoutOverrides()
     enabled: bool = True
@@ -429,7 +265,7 @@ class Settings(_Table):
     def other_servers(self, port: int | None = None) -> tuple[Upstream, ...]:
         """Those that are asked: not this very server, which would ask itself for ever. `port` is the one really bound, if known."""
         ours = self.server.port if port is None else port
-        return tuple(upstream for upstream in self.upstreams if upstream.enabled and not _is_local(upstream.base_url, ours))
+        return tuple(upstream for upstream in self.upstreams if upstream.enabled and not is_local(upstream.base_url, ours))
 
     def secrets(self) -> tuple[str, ...]:
         """What may stand in no log: the keys of all upstreams, and the password of the database."""
@@ -438,10 +274,3 @@ class Settings(_Table):
 
     def timeouts_for(self, upstream: Upstream) -> Timeouts:
         return self.timeouts.model_copy(update=upstream.timeouts.model_dump(exclude_none=True))
-
-
-def _is_local(url: str, port: int) -> bool:
-    host, its_port = _endpoint(url)
-    address = _address(host)
-    here = host == "localhost" if address is None else address.is_loopback or address.is_unspecified
-    return here and its_port == port

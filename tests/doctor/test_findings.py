@@ -6,7 +6,7 @@ from services.doctor.doctor import Doctor
 from services.doctor.findings import STREAMS, TICKS, Finding, Measured, Tick, of_origin, of_origin_through, of_proxy
 from services.doctor.tickets import MOST, USES, Tickets
 from services.errors import Invalid
-from services.settings.tables import metadata
+from services.settings.values import metadata
 from services.upstream.connections import Connections
 
 URL = "http://proxy.example.org"
