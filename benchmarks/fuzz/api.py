@@ -41,6 +41,7 @@ MESSAGE = {
 }
 BODY = {
     "type": "object",
+    "required": ["model", "messages", "input", "prompt"],
     "properties": {
         "model": {"enum": ["rehearsal/echo", "rehearsal/guide", "echo", "nobody/nothing"]},
         "messages": {"type": "array", "items": MESSAGE, "minItems": 1},
@@ -58,14 +59,19 @@ BODY = {
         "previous_response_id": TEXT,
     },
 }
-QUERY = ["after", "format", "fault", "attempt", "name", "model", "stream", "starting_after", "limit"]
-HEADERS = ["Last-Event-ID", "Accept", "Idempotency-Key", "Headrace-Timeout", "X-Request-Id", "anthropic-version"]
+# What a route takes besides its body; all others refuse what they do not know, which one case in a while is enough for.
+QUERY = {
+    "/chat": {"format": ["events", "messages", "text", "ollama", "none"], "model": ["rehearsal/echo", "nobody/nothing"]},
+    "/chat/{id}": {"after": ["0", "1", "99", "-1", "x"], "format": ["events", "text"]},
+    "/chat/{id}/upstream": {"attempt": ["1", "0", "x"]},
+    "/v1/responses/{id}": {"stream": ["true", "false"], "starting_after": ["0", "x"]},
+}
 
 
 def operation(path: str, method: str) -> dict[str, Any]:
     given = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in named(path)]
-    given += [{"name": name, "in": "query", "schema": TEXT} for name in QUERY]
-    given += [{"name": name, "in": "header", "schema": TEXT} for name in HEADERS]
+    given += [{"name": name, "in": "query", "schema": {"enum": values}} for name, values in QUERY.get(path, {}).items()]
+    given += [{"name": name, "in": "header", "schema": TEXT} for name in ("X-Request-Id", "Last-Event-ID")] if method == "GET" else []
     body = {"requestBody": {"content": {"application/json": {"schema": BODY}}}} if method == "POST" else {}
     return {"parameters": given, "responses": {"default": {"description": "anything but 5xx"}}, **body}
 
