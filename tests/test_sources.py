@@ -23,7 +23,7 @@ def _calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
 
 
 def _is_safe_script(node: ast.expr) -> bool:
-    """A constant; or one with values in it that are JSON, or numbers of NiceGUI's own."""
+    """A constant; or one with values in it that are JSON, constants, or ids of our own."""
     match node:
         case ast.Constant() | ast.Name():
             return not isinstance(node, ast.Name) or node.id.isupper()
@@ -38,7 +38,10 @@ def _is_safe_script(node: ast.expr) -> bool:
 
 def _is_json(node: ast.expr) -> bool:
     said = ast.unparse(node)
-    return bool(re.match(r"json\.dumps\(", said) or re.fullmatch(r"msgspec\.json\.encode\(.*\)\.decode\(\)|[\w.]*\bid|[\w.]*_id", said))
+    return bool(
+        re.match(r"json\.dumps\(", said)
+        or re.fullmatch(r"msgspec\.json\.encode\(.*\)\.decode\(\)|[\w.]*\bid|[\w.]*_id|[A-Z_]+( \* \d+)?", said)
+    )
 
 
 def scripts_of_text(tree: ast.AST, path: str) -> Iterator[str]:

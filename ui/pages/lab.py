@@ -108,9 +108,12 @@ class LabPage:
             return
         pause = doctor.tickets.pause
         self._findings.wait(say("Examining… this takes about {n} s.", n=round(pause) + 2))
-        code = f"return await probe({json.dumps(doctor.tickets.issue())}, {STREAMS}, {AT_ONCE * 1000:.0f})"
         try:
-            told = Here(await ui.run_javascript(code, timeout=pause + 20))
+            told = Here(
+                await ui.run_javascript(
+                    f"return await probe({json.dumps(doctor.tickets.issue())}, {STREAMS}, {AT_ONCE * 1000:.0f})", timeout=pause + 20
+                )
+            )
         except TimeoutError:
             self._findings.show((Finding("bad", "browser_cut", {"seconds": f"{pause + 20:.0f}"}),))
             return
