@@ -22,6 +22,7 @@ from services.doctor.tickets import Tickets
 from services.errors import SettingsError
 from services.generations import JOURNALS
 from services.generations.journal import Journal
+from services.lab.breaking import broken, on_pages
 from services.people.command import COMMANDS
 from services.people.oidc import Provider, Registration, check_installed
 from services.people.people import People, Terms
@@ -67,7 +68,7 @@ def main() -> None:
 def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journal, repertoire: Repertoire) -> None:
     host, port = listening.getsockname()[:2]
     settings, connections = layers.settings, Connections()
-    assembly = Assembly(connections, port, repertoire)
+    assembly = Assembly(connections, port, repertoire, broken if settings.server.faults else None)
     storage = settings.storage
     spans = open_spans(settings.tracing.endpoint)
     chat = Chat(
@@ -85,6 +86,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         repertoire=repertoire,
         records=Records(Bounds(settings.record.bytes, settings.record.all_bytes), on=settings.record.on),
         prices=[Price(**price.model_dump()) for price in settings.chat.prices],
+        faults=on_pages() if settings.server.faults and settings.rehearsal.enabled else {},
         doctor=Doctor(connections, Tickets(time.monotonic, settings.server.heartbeat), reached(host, port)),
     )
     capacity = Capacity(**settings.gate.model_dump(exclude={"proxies"}))

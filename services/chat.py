@@ -15,8 +15,9 @@ Leaving never cancels anything here; `left` carries out the policy a client chos
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 
 import msgspec
 
@@ -104,6 +105,7 @@ class Chat(Conversations, Replies, Replays, Models, Figures):
 
     `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so; `undo` those in
     which a discarded conversation can be brought back. `titles`: whether models are asked for titles of conversations.
+    `faults`: what the built-in model can be broken with on a page, and what each does.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class Chat(Conversations, Replies, Replays, Models, Figures):
         installed: Installed | None = None,
         prices: Sequence[Price] = (),
         doctor: Doctor | None = None,
+        faults: Mapping[str, str] = MappingProxyType({}),
         records: Records | None = None,
         people: People | None = None,
         repertoire: Repertoire | None = None,
@@ -165,6 +168,7 @@ class Chat(Conversations, Replies, Replays, Models, Figures):
         self._servers = Servers(installed, catalogue, self._generations) if installed else None
         self.checks = Runs()
         self.doctor = doctor
+        self.faults = faults
         self.recorder = Recorder(repertoire or Repertoire(), catalogue, self._generations, self._records)
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -14,6 +14,7 @@ from services.conversations import cleaned
 from services.messages import Options
 
 LONGEST = 100_000  # characters of a system prompt
+LONGEST_FAULT = 200
 STOPS = 16  # strings that end an answer; servers take 4 (OpenAI) and more
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -48,16 +49,20 @@ KNOBS: Mapping[str, Knob] = {
 
 
 class Manner(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`preset` is the id of the one that it was taken from. Empty and None mean: as the server does by itself."""
+    """`preset` is the id of the one that it was taken from. Empty and None mean: as the server does by itself.
+
+    `fault` breaks what the built-in model answers, on purpose; other models know nothing of it.
+    """
 
     system: str = ""
     options: Options = Options()
     preset: str = ""
+    fault: str = ""
 
     @property
     def differs(self) -> bool:
         """Something is said that a server would not do by itself."""
-        return bool(self.system.strip()) or self.options != Options()
+        return bool(self.system.strip()) or self.options != Options() or bool(self.fault)
 
 
 PLAIN = Manner()
@@ -101,7 +106,7 @@ def presets(text: str) -> tuple[Preset, ...]:
 
 
 def _manner(given: dict[str, object]) -> Manner:
-    system, options, preset = given.get("system"), given.get("options"), given.get("preset")
+    system, options, preset, fault = (given.get(name) for name in ("system", "options", "preset", "fault"))
     good: dict[str, object] = {}
     for name, value in (options if isinstance(options, dict) else {}).items():
         if name in KNOBS and (fitting := _fitting(KNOBS[name], value)) is not None:
@@ -110,6 +115,7 @@ def _manner(given: dict[str, object]) -> Manner:
         system[:LONGEST] if isinstance(system, str) else "",
         msgspec.convert(good, Options),
         preset if isinstance(preset, str) else "",
+        fault[:LONGEST_FAULT] if isinstance(fault, str) else "",
     )
 
 

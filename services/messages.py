@@ -185,6 +185,7 @@ class Turn(msgspec.Struct, frozen=True):
     repeated: dict[str, object] | None = None  # of the request, where a dialect's answers have to repeat it
     owner: str = LOCAL  # the person who asks
     by: str = ""  # the id of the API key it came with, if with any
+    fault: str = ""  # that breaks the answer of the built-in model, on purpose
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

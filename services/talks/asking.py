@@ -191,7 +191,7 @@ class Asking:
         if known.id in self._tree.deleted:
             raise NotFound(NOT_HERE)
         self._attachments.sent(attached([question]))
-        turn = Turn("", tuple(messages), manner.options, conversation=known.id, owner=known.owner)
+        turn = Turn("", tuple(messages), manner.options, conversation=known.id, owner=known.owner, fault=manner.fault)
         self._start(turn, nodes, ready, heard)
         for generation in ready:
             with suppress(NotFound):  # one that did not start: its node says so

@@ -12,7 +12,7 @@ from services.upstream.connections import Transport
 from services.upstream.http import HTTPUpstream
 from services.upstream.patience import Timeouts
 from services.upstream.rehearsal.repertoire import Repertoire
-from services.upstream.rehearsed import Rehearsed
+from services.upstream.rehearsed import Broken, Rehearsed
 
 # One value of each option that a person can set, such as every server would take that knows the option.
 _SAMPLES = (
@@ -34,10 +34,11 @@ _SAMPLES = (
 class Assembly:
     """Makes upstreams of settings. One whose settings are as they were is the one that was made then: its breaker remembers."""
 
-    def __init__(self, connections: Transport, port: int, repertoire: Repertoire | None = None) -> None:
+    def __init__(self, connections: Transport, port: int, repertoire: Repertoire | None = None, broken: Broken | None = None) -> None:
         self._connections = connections
         self._port = port  # our own, on which no upstream of ours is
         self.repertoire = repertoire or Repertoire()
+        self._broken = broken
         self._made: dict[str, tuple[object, Persistent]] = {}
 
     def catalogue(self, settings: Settings) -> Catalogue:
@@ -67,7 +68,7 @@ class Assembly:
     def make(self, name: str, settings: Settings) -> Persistent:
         """One upstream, by the name that settings give it."""
         if name == "rehearsal":
-            return Persistent(Rehearsed(settings.rehearsal.speed, self.repertoire), spare=False)
+            return Persistent(Rehearsed(settings.rehearsal.speed, self.repertoire, self._broken), spare=False)
         [upstream] = [upstream for upstream in settings.upstreams if upstream.name == name]
         timeouts, max_line, max_reply = _limits(settings, upstream)
         return Persistent(

@@ -1,6 +1,7 @@
 """The rehearsal as an upstream of ours. A recording is asked in its own dialect, so that its own bytes meet the reader they are for."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from services.errors import HeadraceError
@@ -8,7 +9,7 @@ from services.messages import Turn
 from services.models import Model
 from services.record.record import Record
 from services.upstream import READERS
-from services.upstream.connections import InProcess
+from services.upstream.connections import InProcess, Transport
 from services.upstream.http import Emit, HTTPUpstream
 from services.upstream.patience import Timeouts
 from services.upstream.rehearsal.repertoire import REPLAY, Repertoire
@@ -16,16 +17,18 @@ from services.upstream.rehearsal.server import Rehearsal
 
 NAME, URL = "rehearsal", "http://rehearsal"
 DAY = 86_400.0
+Broken = Callable[[Transport, str, str], Transport]
 PATIENT = Timeouts(first_byte=DAY, gap=DAY, total=DAY)  # it cannot hang by itself, and who steps a recording takes his time
 
 
 class Rehearsed:
-    """`speed` in tokens per second."""
+    """`speed` in tokens per second. `broken(transport, fault, dialect)` is what does a turn's fault to its answer."""
 
-    def __init__(self, speed: float, repertoire: Repertoire) -> None:
+    def __init__(self, speed: float, repertoire: Repertoire, broken: Broken | None = None) -> None:
         self.name, self.host = NAME, "rehearsal"
         self._speed = speed
         self._repertoire = repertoire
+        self._broken = broken
         self._upstreams: dict[str, HTTPUpstream] = {}
 
     def __repr__(self) -> str:
@@ -37,13 +40,20 @@ class Rehearsed:
             name = turn.model.removeprefix(REPLAY).partition("@")[0].partition("#")[0]
             with suppress(HeadraceError):  # whatever it is: the rehearsal has the sentence for it
                 dialect = (await asyncio.to_thread(self._repertoire.recordings.get, name)).dialect
-        await self._upstream(dialect).read(turn, emit, record)
+        await self._upstream(dialect, turn.fault).read(turn, emit, record)
 
     async def models(self) -> list[Model]:
         return [Model(name) for name in self._repertoire.names]
 
-    def _upstream(self, dialect: str) -> HTTPUpstream:
+    def _upstream(self, dialect: str, fault: str) -> HTTPUpstream:
+        if fault and self._broken:
+            return self._made(dialect, self._broken(self._server(dialect), fault, dialect))
         if dialect not in self._upstreams:
-            server = Rehearsal(self._speed, dialect=dialect, repertoire=self._repertoire, faithful=True)
-            self._upstreams[dialect] = HTTPUpstream(NAME, READERS[dialect], URL, InProcess(server.answer), timeouts=PATIENT)
+            self._upstreams[dialect] = self._made(dialect, self._server(dialect))
         return self._upstreams[dialect]
+
+    def _server(self, dialect: str) -> Transport:
+        return InProcess(Rehearsal(self._speed, dialect=dialect, repertoire=self._repertoire, faithful=True).answer)
+
+    def _made(self, dialect: str, transport: Transport) -> HTTPUpstream:
+        return HTTPUpstream(NAME, READERS[dialect], URL, transport, timeouts=PATIENT)

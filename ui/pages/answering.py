@@ -59,8 +59,9 @@ class Answering:
             on_pick=self._pick, on_compare=self._compare, on_look=self.look_again, on_standard=self._set_standard, on_asked=self._asked
         )
         self._effort = Effort(on_effort=self._set_effort)
-        self._parameters = Parameters(on_change=self._adjust)
+        self._parameters = Parameters(on_change=self._adjust, faults=self._chat.faults)
         self._parameters.build_button()
+        self._parameters.build_chip()
         with self._parameters.head:
             self._presets = Presets(
                 on_choose=self.choose_preset,
@@ -117,7 +118,7 @@ class Answering:
         known = next((each for each in listing.models if each.name == name), None) if listing else None
         reasons = (known is None or known.reasoning is not False) and "reasoning_effort" not in refused
         self._effort.show(self.manner.options.reasoning_effort, offered=reasons)
-        self._parameters.show(self.manner, refused, forced=forced)
+        self._parameters.show(self.manner, refused, forced=forced, breakable=server == "rehearsal")
         default = tastes.default_preset
         self._presets.show(tastes.presets, self.manner.preset, standard=default.id if default else "")
         self._changed()

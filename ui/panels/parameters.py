@@ -6,6 +6,7 @@ Python fills them, and never takes away what somebody is writing.
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
 import msgspec
 from nicegui import ui
@@ -16,6 +17,7 @@ from services.conversations import cleaned
 from services.manner import EFFORTS, KNOBS, LONGEST, PLAIN, STOPS, Knob, Manner, parsed, shown, with_option
 from ui.island import Island
 from ui.language import phrase, say, say_number
+from ui.panels.breaking import Breaking
 from ui.theme import icon_button
 
 NAMES = {
@@ -106,10 +108,11 @@ def option(value: str, text: str) -> None:
 
 
 class Parameters:
-    """`head` is where the page puts what else belongs to the drawer: presets."""
+    """`head` is where the page puts what else belongs to the drawer: presets. `faults` are what the built-in model can be broken with."""
 
-    def __init__(self, *, on_change: Callable[[Manner], Awaitable[None]]) -> None:
+    def __init__(self, *, on_change: Callable[[Manner], Awaitable[None]], faults: Mapping[str, str] = MappingProxyType({})) -> None:
         self._on_change = on_change
+        self._breaking: Breaking | None = None
         self._manner = PLAIN
         self._refused: frozenset[str] = frozenset()
         self._fields: dict[str, ui.element] = {}
@@ -129,6 +132,8 @@ class Parameters:
                 with ui.element("div").classes("hr-knobs"):
                     for knob in KNOBS.values():
                         self._build(knob)
+                if faults:
+                    self._breaking = Breaking(faults, on_fault=self._break)
             with ui.element("div").classes("hr-drawer-foot"):
                 reset = ui.button(say("Reset"), color=None, on_click=self._reset).props("flat dense no-caps")
                 reset.props["aria-label"] = say("Reset all parameters")
@@ -138,8 +143,18 @@ class Parameters:
         self._button = icon_button("tune", say("Parameters")).classes("hr-tune").props('aria-haspopup="dialog"')
         self._button.on("click", js_handler=f"() => document.getElementById({json.dumps(self._drawer.html_id)}).showModal()")
 
-    def show(self, manner: Manner, refused: frozenset[str], *, forced: bool = False) -> None:
-        """`refused` are options that the server of the model cannot take. `forced`: also into the field that has the focus."""
+    def build_chip(self) -> None:
+        """What says that this conversation is being broken, and ends it."""
+        if self._breaking:
+            self._breaking.build_chip()
+
+    def show(self, manner: Manner, refused: frozenset[str], *, forced: bool = False, breakable: bool = False) -> None:
+        """`refused` are options that the server of the model cannot take. `forced`: also into the field that has the focus.
+
+        `breakable`: the model is the built-in one.
+        """
+        if self._breaking:
+            self._breaking.show(manner.fault, breakable)
         self._manner, self._refused = manner, refused
         if forced:
             self._wrong.clear()
@@ -191,6 +206,9 @@ class Parameters:
         note.set_text(text or self._hints[name])
         note.classes(add="hr-bad") if bad else note.classes(remove="hr-bad")
         field.props('aria-invalid="true"') if bad else field.props(remove="aria-invalid")
+
+    async def _break(self, fault: str) -> None:
+        await self._on_change(msgspec.structs.replace(self._manner, fault=fault))
 
     async def _set_system(self, event: GenericEventArguments) -> None:
         text = cleaned(str(event.args))
