@@ -20,7 +20,7 @@ def test_a_conversation_is_broken_and_mended(headrace: Served, browser: Browser,
     expect(page.get_by_role("status").filter(has_text="the response ends as if it were whole")).to_be_visible()
     axe(page)
     page.get_by_role("button", name="Close", exact=True).click()
-    chip = page.get_by_role("button", name="Stop breaking the stream (end-middle)")
+    chip = page.get_by_role("button", name="Stop breaking the stream: end-middle")
     expect(chip).to_be_visible()
     ask(page, "Hello")
     expect(page.locator('[data-role="assistant"]').last).to_have_attribute("data-state", "failed", timeout=15_000)

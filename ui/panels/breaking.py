@@ -32,6 +32,7 @@ class Breaking:
 
     def build_chip(self) -> None:
         with ui.element("button").props('type="button"').classes("hr-fault") as self._chip:
+            text("span", say("Stop breaking the stream:")).classes("hr-unseen")
             self._name = text("code", "")
         self._chip.on("click", self._end)
         self._chip.set_visibility(False)
@@ -42,8 +43,6 @@ class Breaking:
         self._note.set_text(self._faults.get(fault, fault) or say("Of the built-in model, to see what the page makes of it."))
         self._chip.set_visibility(breakable and bool(fault))
         self._name.text = fault
-        ends = say("Stop breaking the stream ({fault})", fault=fault)
-        self._chip.props["aria-label"] = self._chip.props["title"] = ends
         ui.run_javascript(
             f"const box = document.getElementById({json.dumps(self._select.html_id)}); if (box) box.value = {json.dumps(fault)};"
         )
