@@ -10,6 +10,7 @@ import pytest
 from starlette.types import Message
 
 from services.api.rehearsal import Mock
+from services.persons import ANYBODY, WHO
 from services.upstream.rehearsal.clock import Stepped
 from services.upstream.rehearsal.server import Rehearsal
 from services.upstream.rehearsal.tellers import VENDORS
@@ -30,6 +31,7 @@ class Client:
         self._left = asyncio.Event()
         self._asked = False
         scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": [], "server": ("t", 80), "scheme": "http"}
+        scope[WHO] = ANYBODY
         self.task = asyncio.ensure_future(mock(scope, self._receive, self._send))
 
     def leave(self) -> None:
