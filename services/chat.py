@@ -34,7 +34,8 @@ from services.exchange.exporting import File as Document
 from services.exchange.importing import Report
 from services.generations.generation import Generation
 from services.generations.journal import Journal
-from services.generations.registry import KEEP, UNTOLD, Generations, Keyed, Retention, Summary
+from services.generations.past import KEEP, UNTOLD, Retention
+from services.generations.registry import Generations, Keyed, Summary
 from services.lab.runs import Runs
 from services.library.adopting import Adopting
 from services.library.deletion import UNDO, Deletion

@@ -1,6 +1,7 @@
 """A generation is a log that somebody is still writing.
 
     registry.py      all that run or are kept
+    past.py          those that have ended
     generation.py    the task that asks an upstream and writes what it says; stop
     log.py           the append-only log and its readers
     journal.py       what keeps entries safe before anybody sees them: the contract

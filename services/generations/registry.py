@@ -8,25 +8,19 @@ restore   what an earlier process left behind
 """
 
 import asyncio
-import time
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
 import msgspec
 
-from services.errors import Busy, Gone, NotFound, NotSaved
-from services.events import Entry, Failed, Finished, Started
+from services.errors import Busy, NotSaved
+from services.events import Entry, Started
 from services.generations.generation import Generation, Label, Read
 from services.generations.journal import Journal
 from services.generations.log import Follower
-from services.messages import Reply, ReplyState, Turn, state
-
-REMEMBERED = 10_000  # ids of evicted logs, to tell "gone" from "never was"
-UNTOLD = 20  # generations that may have ended just before the process did, without their conversation knowing
-AT_HAND = 64  # finished generations that stay in memory
-ENTRIES_AT_HAND = 500_000  # and the entries that they may hold together, about 100 MB
+from services.generations.past import KEEP, Past, Retention, so_far
+from services.messages import Reply, ReplyState, Turn
 
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,28 +45,6 @@ class Keyed(NamedTuple):
     generation: str
 
 
-class Retention(NamedTuple):
-    """How many finished logs are kept at most, for how many seconds, and how many bytes of them."""
-
-    keep: int = 200
-    keep_for: float = 86_400.0
-    keep_bytes: int = 1_000_000_000
-
-
-KEEP = Retention()
-
-
-class _Ended(NamedTuple):
-    """A generation that has ended, as far as lists tell it."""
-
-    label: Label
-    state: ReplyState
-    seq: int
-    at: float  # Unix seconds: an age must survive a restart
-    ttft_ms: float | None = None
-    ms: float | None = None
-
-
 class Generations:
     """At most `max_running` generations at once; what has ended is kept within `retention`.
 
@@ -94,16 +66,11 @@ class Generations:
         self._journal = journal
         self._tell = ended
         self._dropped = dropped
-        self._retention = retention
+        self._past = Past(journal, retention, self._forget)
         self._max_running = max_running
         self._grace = grace
         self._left: dict[str, asyncio.TimerHandle] = {}  # generations that nobody may read any more
         self._running: dict[str, Generation] = {}
-        self._ended: OrderedDict[str, _Ended] = OrderedDict()
-        self._untold: set[str] = set()  # ended ones whose conversations do not have their replies yet, as far as is known
-        self._at_hand: OrderedDict[str, Generation] = OrderedDict()
-        self._entries = 0  # of those at hand
-        self._evicted: OrderedDict[str, None] = OrderedDict()
         self._threads: dict[tuple[str, str, str], str] = {}  # (owner, client, thread) -> its newest generation that is running or kept
         self._keys: dict[str, Keyed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,22 +81,11 @@ class Generations:
 
         To be called once, before anything starts. Of all of these and the last UNTOLD ones, conversations have to be `told`.
         """
-        interrupted = self._journal.recover()
-        self._evicted.update(dict.fromkeys(self._journal.gone()))
-        for kept in self._journal.recent():
-            label = msgspec.json.decode(kept.label, type=Label)
-            end = kept.end.event if isinstance(kept.end.event, Finished | Failed) else None
-            times = (end.ttft_ms, end.ms) if end else (None, None)
-            self._ended[kept.id] = _Ended(label, state(True, end), kept.end.seq, kept.ended, *times)
-            self._name(kept.id, label)
-        self._untold.update(self.of_conversations(UNTOLD))
-        self._untold.update(id for id in interrupted if id in self._ended and self._ended[id].label.conversation)
-        self._evict()
-        return [id for id in interrupted if id in self._ended]
+        return self._past.restore(self._name)
 
     def of_conversations(self, most: int) -> list[str]:
         """The last ones that have ended and belong to a conversation, the newest one last."""
-        return [id for id, ended in self._ended.items() if ended.label.conversation][-most:]
+        return self._past.of_conversations(most)
 
     def keyed(self, key: str) -> Keyed | None:
         """What was started with a key last, of what runs or is kept."""
@@ -137,8 +93,7 @@ class Generations:
 
     def told(self, id: str) -> None:
         """Its conversation has its reply: the log may go when its time has come."""
-        self._untold.discard(id)
-        self._evict()
+        self._past.told(id)
 
     def admit(self) -> None:
         """Raises Busy or NotSaved when no generation may start now."""
@@ -161,12 +116,7 @@ class Generations:
         """Make a generation known to everything below: one that runs, once its first entry is kept. Raises NotFound, Gone."""
         if generation := self._running.get(id):
             await generation.begun()  # and it may have ended meanwhile
-        if id in self._ended and id not in self._at_hand:
-            kept = await self._journal.recall(id)
-            if kept is None:
-                raise Gone(f"The log of generation {id} cannot be read back. {self._journal.problem or 'The file may be damaged.'}")
-            if id in self._ended and id not in self._at_hand:
-                self._hold(Generation.recalled(id, *kept, self._journal))
+        await self._past.recall(id)
         return self._get(id)
 
     def follow(self, id: str, after: int) -> Follower:
@@ -181,8 +131,8 @@ class Generations:
         """Stop what runs of a conversation, and drop the logs of all that was said in it."""
         for generation in [each for each in self._running.values() if each.turn.conversation == conversation]:
             await generation.stop()
-        for id in [id for id, ended in self._ended.items() if ended.label.conversation == conversation]:
-            self._drop(id)
+        for id in self._past.of_conversation(conversation):
+            self._past.drop(id)
 
     def left(self, id: str) -> None:
         generation = self._running.get(id)
@@ -219,29 +169,29 @@ class Generations:
 
     def of_programs(self, owner: str, most: int) -> list[Summary]:
         """Those of a person that no page has asked for, the running ones first."""
-        self._evict()
+        self._past.evict()
         running = (id for id, each in reversed(self._running.items()) if each.label.by_program and each.turn.owner == owner)
-        ended = (id for id, each in reversed(self._ended.items()) if each.label.by_program and each.label.owner == owner)
+        past = ((id, self._past[id].label) for id in reversed(self._past))
+        ended = (id for id, label in past if label.by_program and label.owner == owner)
         return [self._summary(id) for id in islice(chain(running, ended), most)]
 
     def list(self, owner: str | None = None) -> list[Summary]:
         """Running generations, then finished ones, the newest first in each; of one person, or all."""
-        self._evict()
-        return [self._summary(id) for id in [*reversed(self._running), *reversed(self._ended)] if owner in (None, self.owner(id))]
+        self._past.evict()
+        return [self._summary(id) for id in [*reversed(self._running), *reversed(self._past)] if owner in (None, self.owner(id))]
 
     def owner(self, id: str) -> str | None:
         """Whose a generation is; None of one that is not known, or not any more."""
         if generation := self._running.get(id):
             return generation.turn.owner
-        ended = self._ended.get(id)
-        return ended.label.owner if ended else None
+        return self._past[id].label.owner if id in self._past else None
 
     def of_key(self, key: str) -> Sequence[str]:
         """Those that run, and were started with this API key."""
         return [id for id, generation in self._running.items() if generation.turn.by == key]
 
     def latest(self, owner: str, client: str, thread: str) -> Summary | None:
-        self._evict()
+        self._past.evict()
         id = self._threads.get((owner, client, thread))
         return self._summary(id) if id is not None else None
 
@@ -258,22 +208,14 @@ class Generations:
     def _get(self, id: str) -> Generation:
         if generation := self._running.get(id):
             return generation
-        self._evict()
-        if generation := self._at_hand.get(id):
-            self._at_hand.move_to_end(id)
-            return generation
-        if id in self._ended:
-            raise RuntimeError(f"generation {id} was not recalled")
-        if id in self._evicted:
-            raise Gone(f"Generation {id} has ended and its log is no longer kept.")
-        raise NotFound(f"There is no generation {id[:80]!r}.")
+        return self._past.get(id)
 
     def _summary(self, id: str) -> Summary:
         if generation := self._running.get(id):
-            known = _so_far(generation)
+            known = so_far(generation)
         else:
-            known = self._ended[id]
-            generation = self._at_hand.get(id)
+            known = self._past[id]
+            generation = self._past.at_hand(id)
         label, readers = known.label, generation.log.readers if generation else 0
         return Summary(
             id, label.model, label.created, known.state, label.client, known.seq, readers, label.conversation, known.ttft_ms, known.ms
@@ -283,11 +225,7 @@ class Generations:
         self._running.pop(generation.id, None)
         if timer := self._left.pop(generation.id, None):
             timer.cancel()
-        self._ended[generation.id] = _so_far(generation)
-        if generation.turn.conversation:
-            self._untold.add(generation.id)
-        self._hold(generation)
-        self._evict()
+        self._past.add(generation)
         self._tell(generation)
 
     def _name(self, id: str, label: Label) -> None:
@@ -296,41 +234,13 @@ class Generations:
         if label.key is not None:
             self._keys[label.key.key] = Keyed(label.key.asked, id)
 
-    # What is in memory, and what is kept at all
-
-    def _hold(self, generation: Generation) -> None:
-        self._at_hand[generation.id] = generation
-        self._entries += generation.log.shown
-        while len(self._at_hand) > 1 and (len(self._at_hand) > AT_HAND or self._entries > ENTRIES_AT_HAND):
-            self._let_go(next(iter(self._at_hand)))
-
-    def _let_go(self, id: str) -> None:
-        if generation := self._at_hand.pop(id, None):
-            self._entries -= generation.log.shown
-
-    def _evict(self) -> None:
-        keep, keep_for, keep_bytes = self._retention
-        oldest_allowed = time.time() - keep_for
-        while (
-            self._ended
-            and next(iter(self._ended)) not in self._untold
-            and (len(self._ended) > keep or next(iter(self._ended.values())).at < oldest_allowed or self._journal.size > keep_bytes)
-        ):
-            self._drop(next(iter(self._ended)))
-
-    def _drop(self, id: str) -> None:
-        label = self._ended.pop(id).label
-        self._let_go(id)
-        self._journal.drop(id)
+    def _forget(self, id: str, label: Label) -> None:
         self._dropped(id)
         thread = (label.owner, label.client, label.thread or "")
         if self._threads.get(thread) == id:
             del self._threads[thread]
         if label.key is not None and (known := self._keys.get(label.key.key)) and known.generation == id:
             del self._keys[label.key.key]
-        self._evicted[id] = None
-        if len(self._evicted) > REMEMBERED:
-            self._evicted.popitem(last=False)
 
     # The end
 
@@ -354,8 +264,3 @@ class Generations:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _so_far(generation: Generation) -> _Ended:
-    log = generation.log
-    return _Ended(generation.label, generation.state, log.shown, time.time(), log.ttft_ms, log.ms)

@@ -8,10 +8,11 @@ import pytest
 
 from services.errors import Gone, NotFound
 from services.events import Event, Finished, PartDelta, PartStarted
-from services.generations import JOURNALS, registry
+from services.generations import JOURNALS, past
 from services.generations.generation import Emit, Generation, Read
 from services.generations.journal import Journal
-from services.generations.registry import Generations, Retention
+from services.generations.past import Retention
+from services.generations.registry import Generations
 from services.generations.sqlite import SQLiteJournal
 from services.messages import Message, Text, Turn
 
@@ -45,27 +46,27 @@ async def ended(generations: Generations, id: str, text: str = "Hello", **more: 
 
 
 async def test_only_a_few_stay_in_memory_and_all_come_back(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "AT_HAND", 3)
+    monkeypatch.setattr(past, "AT_HAND", 3)
     generations = known(keep=100)
     for number in range(10):
         await ended(generations, str(number), f"Hello {number}")
-    assert len(generations._at_hand) == 3
+    assert len(generations._past._at_hand) == 3
     for number in range(10):
         recalled = await generations.recall(str(number))
         assert recalled.turn == turn()
         assert generations.reply(str(number)).message.text == f"Hello {number}"
         assert [entry.seq async for batch in generations.follow(str(number), 2) for entry in batch] == [3, 4, 5, 6]
         assert (await generations.stop(str(number))).state == "finished"
-    assert len(generations._at_hand) == 3
+    assert len(generations._past._at_hand) == 3
     assert [summary.id for summary in generations.list()] == [str(number) for number in range(9, -1, -1)]
 
 
 async def test_memory_is_bounded_by_entries_too(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "ENTRIES_AT_HAND", 15)
+    monkeypatch.setattr(past, "ENTRIES_AT_HAND", 15)
     generations = known(keep=100)
     for number in range(5):
         await ended(generations, str(number))
-    assert (len(generations._at_hand), generations._entries) == (2, 12)
+    assert (len(generations._past._at_hand), generations._past._entries) == (2, 12)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ async def test_what_is_too_many_too_old_or_too_large_is_gone(retention: dict[str
     size = generations._journal.size // 3
     if "keep_bytes" in retention:
         retention = {"keep_bytes": size * 2 - 1}
-    generations._retention = Retention(**retention)  # type: ignore[arg-type]
+    generations._past._retention = Retention(**retention)  # type: ignore[arg-type]
     assert [summary.id for summary in generations.list()] == left
     for number in range(3):
         if str(number) in left:

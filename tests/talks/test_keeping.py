@@ -59,7 +59,7 @@ async def test_a_reply_outlives_its_log(house: House) -> None:
     asked = [await house.chat.send(None, ECHO, text) for text in ("One", "Two")]
     for each in asked:
         await house.ended(each)
-    house.chat._generations._retention = Retention(keep=0)
+    house.chat._generations._past._retention = Retention(keep=0)
     house.chat.generations()
     assert await house.shown(asked[0].conversation) == ["One", "One"]
 
