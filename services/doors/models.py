@@ -72,6 +72,10 @@ class Models(Preferences):
     def models(self) -> list[Listing]:
         return self._catalogue.listings()
 
+    async def learn_model(self, model: str) -> None:
+        """Ask the server of a model what it can do, where its list does not tell that: once. `watch_models` tells what came of it."""
+        await self._catalogue.learn(model)
+
     async def keep_models_fresh(self) -> None:
         """Ask the servers for their models again and again. Cancel it to end it."""
         await self._catalogue.keep_fresh()

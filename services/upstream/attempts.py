@@ -55,6 +55,9 @@ class Persistent:
         """It kept failing, and is left alone for a while."""
         return self._spare and self._breaker.open
 
+    async def learn(self, known: Model) -> Model:
+        return await self._upstream.learn(known)
+
     async def models(self) -> list[Model]:
         return await self._upstream.models()
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
 from services.errors import TimedOut, UnknownModel, Unreachable, UpstreamError
 from services.messages import Turn
 from services.models import Listing, Model
@@ -30,6 +32,9 @@ class Upstream(Protocol):
     async def read(self, turn: Turn, emit: Emit, record: Record | None = None) -> None: ...
 
     async def models(self) -> list[Model]: ...
+
+    async def learn(self, known: Model) -> Model:
+        """What is told of one model besides the list."""
 
 
 class Catalogue:
@@ -55,6 +60,7 @@ class Catalogue:
         self._take(upstreams, fixed or {}, preferred, patience, prefilling, refuses)
         self._listings = {name: self._first_listing(upstream) for name, upstream in self._upstreams.items()}
         self._refreshing: asyncio.Task[None] | None = None
+        self._learned: dict[tuple[str, Model], Model] = {}  # what was learned of a model, by its server and what the list says of it
         self._watchers: list[Callable[[], None]] = []
         self._asked: float | None = None  # when the last refresh ended
 
@@ -80,6 +86,7 @@ class Catalogue:
         An upstream that is in both (the same object) keeps its listing; the others are to be asked: see `refresh`.
         """
         before, listings = self._upstreams, self._listings
+        self._learned = {key: model for key, model in self._learned.items() if by._upstreams.get(key[0]) is before.get(key[0])}
         self._take(by._upstreams.values(), by._fixed, by._preferred, by._patience, by._prefilling, by._refuses)
         kept = {name for name, upstream in self._upstreams.items() if before.get(name) is upstream and not self._fixed.get(name)}
         self._listings = {name: listings[name] if name in kept else first for name, first in by._listings.items()}
@@ -202,6 +209,25 @@ class Catalogue:
                 self._refreshing = asyncio.get_running_loop().create_task(self._refresh_all(local_only=not everybody))
                 await asyncio.wait([self._refreshing])
 
+    async def learn(self, model: str) -> None:
+        """Ask for what the list does not tell of a model, by its full name: once, unless the list has changed or nobody answered."""
+        name, _, rest = model.partition("/")
+        upstream = self._upstreams.get(name)
+        told = upstream and self.model(name, rest)
+        if not upstream or not told or (name, told) in self._learned or told in self._learned.values():
+            return
+        if None not in (told.context, told.vision, told.tools, told.reasoning):
+            return
+        try:
+            async with asyncio.timeout(self._remote_patience):
+                learned = await upstream.learn(told)
+        except (TimeoutError, UpstreamError) as exc:
+            log.info("%s tells nothing of %s: %s", name, rest, exc)
+            return
+        self._learned[name, told] = learned
+        if self._upstreams.get(name) is upstream:
+            self._list(self._listings[name])
+
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Call `changed()` whenever a server's listing is another one than before. Returns the function that ends this."""
         self._watchers.append(changed)
@@ -220,8 +246,14 @@ class Catalogue:
     async def _note(self, upstream: Upstream, *, patient: bool) -> None:
         """Known as soon as it has answered: nobody waits for the slowest one."""
         listing = await self._ask(upstream, patient=patient)
-        if self._upstreams.get(upstream.name) is upstream and listing != self._listings[upstream.name]:
-            self._listings[upstream.name] = listing
+        if self._upstreams.get(upstream.name) is upstream:
+            self._list(listing)
+
+    def _list(self, listing: Listing) -> None:
+        name = listing.name
+        listing = msgspec.structs.replace(listing, models=tuple(self._learned.get((name, each), each) for each in listing.models))
+        if listing != self._listings[name]:
+            self._listings[name] = listing
             for changed in tuple(self._watchers):
                 changed()
 

@@ -26,7 +26,7 @@ from services.record import hiding
 from services.record.record import Exchange, Record
 from services.upstream.connections import BROKEN, Response, Transport
 from services.upstream.patience import PATIENT, Patience, Timeouts
-from services.upstream.reader import Reader
+from services.upstream.reader import Reader, Tells
 from services.upstream.refusals import refusal
 
 Emit = Callable[[Sequence[Event]], Awaitable[None] | None]  # what to await, if anything, before more is read
@@ -140,6 +140,18 @@ class HTTPUpstream:
         try:
             await self._check(response)
             return reader.models(await self._body(response, MODELS_BODY))
+        finally:
+            await response.close()
+
+    async def learn(self, known: Model) -> Model:
+        """What the server tells of one model besides its list, where its dialect has words for that. Raises UpstreamError."""
+        reader = self._reader()
+        if not isinstance(reader, Tells):
+            return known
+        response = await self._send("POST", *reader.ask(known.name))
+        try:
+            await self._check(response)
+            return reader.tell(known, await self._body(response, MODELS_BODY))
         finally:
             await response.close()
 

@@ -69,6 +69,15 @@ class OllamaReader:
     def models(body: bytes) -> list[Model]:
         return _models(body)
 
+    @staticmethod
+    def ask(model: str) -> Request:
+        """https://github.com/ollama/ollama/blob/main/docs/api.md#show-model-information"""
+        return Request("/api/show", msgspec.json.encode({"model": model}))
+
+    @staticmethod
+    def tell(known: Model, body: bytes) -> Model:
+        return _told(known, body)
+
     def request(self, turn: Turn) -> Request:
         self._story.seed(len(turn.messages))
         return Request("/api/chat", ollama_turns.body(turn))
@@ -214,12 +223,26 @@ def _models(body: bytes) -> list[Model]:
 
 
 def _model(entry: dict[str, Any]) -> Model:
-    able = entry.get("capabilities")  # of servers since 2025; older ones do not say
-    can = able if isinstance(able, list) else None
-    return Model(
-        loose.whole_characters(str(entry["name"])),
-        context=loose.count(loose.inner(entry, "details").get("context_length")),
-        vision=None if can is None else "vision" in can,
-        tools=None if can is None else "tools" in can,
-        reasoning=None if can is None else "thinking" in can,
-    )
+    context = loose.count(loose.inner(entry, "details").get("context_length"))
+    return _able(Model(loose.whole_characters(str(entry["name"])), context=context), entry)
+
+
+def _able(known: Model, entry: dict[str, Any]) -> Model:
+    can = entry.get("capabilities")  # of servers since 2025; older ones do not say
+    if not isinstance(can, list):
+        return known
+    return msgspec.structs.replace(known, vision="vision" in can, tools="tools" in can, reasoning="thinking" in can)
+
+
+def _told(known: Model, body: bytes) -> Model:
+    """The context is what the model file says (`num_ctx`), else what the model was made for; a server may give it less by itself."""
+    try:
+        [entry] = loose.objects(body)
+    except ValueError as exc:
+        raise ProtocolError("The server did not answer with a model.", upstream=words.of_body(body).message or None) from exc
+    info = loose.inner(entry, "model_info")
+    made_for = next((value for key, value in info.items() if key.endswith(".context_length")), None)
+    parameters = entry.get("parameters")
+    lines = [line.split() for line in parameters.splitlines()] if isinstance(parameters, str) else []
+    wanted = next((int(line[1]) for line in lines if len(line) == 2 and line[0] == "num_ctx" and line[1].isdecimal()), None)
+    return _able(msgspec.structs.replace(known, context=loose.count(wanted) or loose.count(made_for) or known.context), entry)

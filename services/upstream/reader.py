@@ -10,7 +10,7 @@ Failed("truncated"), one that is no stream at all is Failed("not_a_stream"). Wha
 are parts, Usage and exactly one terminal event, with every part closed before it.
 """
 
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from services.events import Event
 from services.messages import Turn
@@ -49,3 +49,16 @@ class Reader(Protocol):
 
     def finish(self) -> list[Event]:
         """The connection ended. Returns what was held back and, unless `done`, the terminal event."""
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A reader whose servers tell of one model what their list leaves out."""
+
+    @staticmethod
+    def ask(model: str) -> Request:
+        """What to POST for it."""
+
+    @staticmethod
+    def tell(known: Model, body: bytes) -> Model:
+        """The model as it is now known. Raises ProtocolError when this is no answer to `ask`."""

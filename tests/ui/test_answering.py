@@ -115,6 +115,14 @@ def test_what_a_server_cannot_take_is_said_before_it_is_asked(place: Place) -> N
     expect(page.get_by_label("Seed")).to_be_disabled()
     expect(page.get_by_label("Seed")).to_have_accessible_description("The server of this model cannot take this.")
     expect(page.get_by_label("Temperature")).to_be_enabled()
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("listbox", name="Models").get_by_role("option", name="echo").click()
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Parameters", exact=True).click()
+    expect(page.get_by_label("Seed")).to_be_enabled()  # the other one can
+    expect(page.get_by_label("Seed")).to_have_accessible_description(re.compile("Not taken by the server of .*/opus."))
 
 
 def test_a_preset_is_saved_used_in_another_tab_and_after_a_restart(place: Place, browser: Browser) -> None:
@@ -126,7 +134,7 @@ def test_a_preset_is_saved_used_in_another_tab_and_after_a_restart(place: Place,
     page.get_by_label("Seed").focus()
     page.get_by_role("button", name="Save as preset").click()
     page.get_by_role("button", name="Set as default for new chats").click()
-    expect(page.get_by_role("button", name="Set as default for new chats")).to_be_hidden()
+    expect(page.get_by_role("button", name="No longer the default for new chats")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("combobox", name="Model")).to_contain_text("Pirate")
 
@@ -164,3 +172,8 @@ def test_the_default_model_is_the_one_that_a_person_has_set(place: Place) -> Non
     expect(page.get_by_role("combobox", name="Model")).to_contain_text("echo")
     expect(page.get_by_text("rehearsal/echo will answer")).to_be_visible()
     assert answers(page).count() == 0
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("button", name="No longer the default").click()
+    page.keyboard.press("Escape")
+    visit(page, place.server.url)
+    expect(page.get_by_role("combobox", name="Model")).not_to_contain_text("echo")

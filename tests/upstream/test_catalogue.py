@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from services.errors import ProtocolError, Refused, UnknownModel, Unreachable, UpstreamError
 from services.messages import Turn
@@ -20,13 +21,19 @@ class Mill:
     ) -> None:
         self.name = name
         self.host = host
-        self.asked = 0
+        self.asked = self.learned = 0
         self._models = models
         self.error = error
         self._silent = silent
 
     async def read(self, turn: Turn, emit: Emit, record: Record | None = None) -> None:
         pass
+
+    async def learn(self, known: Model) -> Model:
+        self.learned += 1
+        if self.error:
+            raise self.error
+        return structs.replace(known, context=4096, vision=True)
 
     async def models(self) -> list[Model]:
         self.asked += 1
@@ -169,3 +176,27 @@ async def test_who_asks_for_it_gives_a_slow_local_server_time() -> None:
     assert known.listings()[0].state == "not running"
     await known.refresh(patient=True)
     assert known.listings()[0].state == "running"
+
+
+async def test_a_model_that_is_chosen_is_asked_about_once() -> None:
+    mill, told = Mill("ollama", "llama", "phi"), 0
+    known = await catalogue(mill, BUILTIN)
+
+    def changed() -> None:
+        nonlocal told
+        told += 1
+
+    known.watch(changed)
+    for _ in range(2):
+        await known.learn("ollama/llama")
+        await known.refresh()
+    assert known.model("ollama", "llama") == Model("llama", context=4096, vision=True)
+    assert known.model("ollama", "phi") == Model("phi")
+    assert (mill.learned, told) == (1, 1)
+    mill.error = Refused("Not here.")
+    await known.learn("ollama/phi")  # nothing comes of it, and it may be asked again
+    mill.error = None
+    await known.learn("ollama/phi")
+    assert known.model("ollama", "phi") == Model("phi", context=4096, vision=True)
+    await known.learn("ollama/unlisted")
+    await known.learn("nobody/llama")

@@ -218,6 +218,26 @@ def test_models() -> None:
     assert OllamaReader.models(b'{"models":[{"name":"old"}]}') == [Model("old")]
 
 
+SHOWN = {
+    "parameters": 'num_ctx                        8192\nstop                           "<|im_end|>"',
+    "details": {"family": "qwen3"},
+    "model_info": {"general.architecture": "qwen3", "qwen3.context_length": 40960, "qwen3.block_count": 36},
+    "capabilities": ["completion", "tools", "thinking"],
+}
+
+
+def test_what_a_server_shows_of_a_model() -> None:
+    """Fields as in https://github.com/ollama/ollama/blob/main/docs/api.md#show-model-information"""
+    assert OllamaReader.ask("qwen3:8b") == ("/api/show", b'{"model":"qwen3:8b"}')
+    shown = OllamaReader.tell(Model("qwen3:8b"), json.dumps(SHOWN).encode())
+    assert shown == Model("qwen3:8b", context=8192, vision=False, tools=True, reasoning=True)
+    unset = OllamaReader.tell(Model("qwen3:8b", context=1), json.dumps(SHOWN | {"parameters": None, "capabilities": None}).encode())
+    assert unset == Model("qwen3:8b", context=40960)
+    assert OllamaReader.tell(Model("old", context=2048), b"{}") == Model("old", context=2048)
+    with pytest.raises(ProtocolError):
+        OllamaReader.tell(Model("old"), b"<html>")
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"error":"no"}', b'{"models":null}', b'{"models":[{}]}'])
 def test_no_list_of_models(body: bytes) -> None:
     with pytest.raises(ProtocolError):

@@ -4,7 +4,7 @@ which conversation is shown, and asks with its `model`, `compared` and `manner`.
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from nicegui import Client, ui
+from nicegui import Client, background_tasks, ui
 
 from services.chat import Chat, Tastes
 from services.conversations import Conversation
@@ -32,6 +32,7 @@ class Answering:
         self._shown: tuple[str, str, Manner] = ("", "", PLAIN)
         self._asking: Callable[[str], Awaitable[None]] | None = None  # who wants to know which model is picked, once
         self._picked = model  # by hand, or the conversation's
+        self._learned: set[str] = set()  # models that were asked about
         self.manner = PLAIN
         self.compared: tuple[str, ...] = ()
         wanted = next((each for each in tastes.presets if each.id == preset), tastes.default_preset)
@@ -68,7 +69,7 @@ class Answering:
                 on_save=self._save_preset,
                 on_rename=lambda id, name: self._do(self._tastes.rename(id, name)),
                 on_delete=lambda id: self._do(self._tastes.drop(id)),
-                on_standard=lambda id: self._set_standard(PRESET + id),
+                on_standard=lambda id: self._set_standard(PRESET + id if id else ""),
             )
         self._unwatch = [self._chat.watch_models(self.show), self._tastes.watch(self.show)]
         self._client.on_delete(self._leave)
@@ -89,6 +90,13 @@ class Answering:
         self._shown = (conversation.id, conversation.model, manner)
         self.manner = manner
         self._show()
+
+    def _learn(self) -> None:
+        """What the models that are chosen can do, once for each on this page."""
+        for model in self.models:
+            if model not in self._learned:
+                self._learned.add(model)
+                background_tasks.create(self._chat.learn_model(model), name=f"learn {model}")
 
     def show(self) -> None:
         """Models have come or gone, or presets."""
@@ -112,15 +120,25 @@ class Answering:
         else:
             text, detail = (preset.name, name) if preset else (name, server)
         self._picker.show(
-            PRESET + preset.id if preset else model, text=text, detail=detail, problem=problem, standard=standard, compared=self.compared
+            PRESET + preset.id if preset else model,
+            text=text,
+            detail=detail,
+            problem=problem,
+            standard=standard,
+            liked=bool(tastes.default),
+            compared=self.compared,
         )
-        refused = self._chat.refuses(model)
+        refused: dict[str, list[str]] = {}
+        for each in self.models:
+            for name in self._chat.refuses(each):
+                refused.setdefault(name, []).append(each)
         known = next((each for each in listing.models if each.name == name), None) if listing else None
         reasons = (known is None or known.reasoning is not False) and "reasoning_effort" not in refused
         self._effort.show(self.manner.options.reasoning_effort, offered=reasons)
-        self._parameters.show(self.manner, refused, forced=forced, breakable=server == "rehearsal")
+        self._parameters.show(self.manner, refused, len(self.models), forced=forced, breakable=server == "rehearsal")
         default = tastes.default_preset
         self._presets.show(tastes.presets, self.manner.preset, standard=default.id if default else "")
+        self._learn()
         self._changed()
 
     @property

@@ -5,7 +5,7 @@ Python fills them, and never takes away what somebody is writing.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -114,7 +114,8 @@ class Parameters:
         self._on_change = on_change
         self._breaking: Breaking | None = None
         self._manner = PLAIN
-        self._refused: frozenset[str] = frozenset()
+        self._refused: Mapping[str, Sequence[str]] = {}
+        self._models = 1
         self._fields: dict[str, ui.element] = {}
         self._notes: dict[str, ui.label] = {}
         self._hints: dict[str, str] = {}
@@ -148,23 +149,24 @@ class Parameters:
         if self._breaking:
             self._breaking.build_chip()
 
-    def show(self, manner: Manner, refused: frozenset[str], *, forced: bool = False, breakable: bool = False) -> None:
-        """`refused` are options that the server of the model cannot take. `forced`: also into the field that has the focus.
-
-        `breakable`: the model is the built-in one.
+    def show(
+        self, manner: Manner, refused: Mapping[str, Sequence[str]], models: int = 1, *, forced: bool = False, breakable: bool = False
+    ) -> None:
+        """`refused`: of so many `models` the names of those whose servers cannot take an option. `forced`: also into the field that has
+        the focus. `breakable`: the model is the built-in one.
         """
         if self._breaking:
             self._breaking.show(manner.fault, breakable)
-        self._manner, self._refused = manner, refused
+        self._manner, self._refused, self._models = manner, refused, models
         if forced:
             self._wrong.clear()
         texts = {name: shown(knob, manner.options) for name, knob in KNOBS.items() if name not in self._wrong}
         system = {} if "system" in self._wrong else {"system": manner.system}
         fill({self._fields[name].html_id: text for name, text in {**texts, **system}.items()}, forced=forced)
         for name, text in texts.items():
-            field, is_refused = self._fields[name], name in refused
-            self._say(name, say("The server of this model cannot take this.") if is_refused else "", bad=is_refused and bool(text))
-            field.props(remove="disabled") if text or not is_refused else field.props("disabled")
+            field, by = self._fields[name], refused.get(name, ())
+            self._say(name, _refusal(by, models), bad=bool(by and text))
+            field.props(remove="disabled") if text or len(by) < models else field.props("disabled")
         self._button.classes(add="hr-set") if manner.differs else self._button.classes(remove="hr-set")
 
     def _build_system(self) -> None:
@@ -234,7 +236,13 @@ class Parameters:
 
     async def _reset(self) -> None:
         await self._on_change(PLAIN)
-        self.show(self._manner, self._refused, forced=True)
+        self.show(self._manner, self._refused, self._models, forced=True)
+
+
+def _refusal(by: Sequence[str], models: int) -> str:
+    if by and models > 1:
+        return say("Not taken by the server of {models}.", models=", ".join(by))
+    return say("The server of this model cannot take this.") if by else ""
 
 
 def _expected(knob: Knob) -> str:

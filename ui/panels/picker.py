@@ -57,12 +57,14 @@ class Picker(Element, component=Path(__file__).parent.parent / "static" / "picke
                 "compare": say("Compare"),
                 "done": say("Done"),
                 "standard": say("Set as default"),
+                "unset": say("No longer the default"),
                 "marked": say("{n} of {most} chosen", n="{n}", most="{most}"),
                 "instead": say("Ask another model"),
                 "nothing": say("Nothing found"),
                 **{can: say(words) for can, words in CAN.items()},
             }
         self._props["text"], self._props["chosen"], self._props["standard"], self._props["compared"] = "", "", "", []
+        self._props["liked"] = False
         self.on("open", self._open)
         self.on("pick", self._pick)
         self.on("compare", self._compare)
@@ -71,11 +73,21 @@ class Picker(Element, component=Path(__file__).parent.parent / "static" / "picke
         self.on("asked", self._asked)
 
     def show(
-        self, chosen: str, *, text: str, detail: str = "", problem: str = "", standard: str = "", compared: Sequence[str] = ()
+        self,
+        chosen: str,
+        *,
+        text: str,
+        detail: str = "",
+        problem: str = "",
+        standard: str = "",
+        liked: bool = False,
+        compared: Sequence[str] = (),
     ) -> None:
-        """What is chosen, in a few words. `problem` is why it may not answer; `standard` is what new chats begin with."""
+        """What is chosen, in a few words. `problem` is why it may not answer; `standard` is what new chats begin with, `liked`: because
+        a person wants it so.
+        """
         shown = {"chosen": chosen, "text": text, "detail": detail, "title": problem or detail, "warned": bool(problem)}
-        shown |= {"standard": standard, "compared": list(compared)}
+        shown |= {"standard": standard, "liked": liked, "compared": list(compared)}
         if any(self._props.get(name) != value for name, value in shown.items()):
             self._props.update(shown)
             self.update()

@@ -29,6 +29,7 @@ class Presets:
         self._on_choose, self._on_save, self._on_rename, self._on_delete = on_choose, on_save, on_rename, on_delete
         self._on_standard = on_standard
         self._chosen = ""
+        self._is_standard = False
         self._presets: Sequence[Preset] = ()
         self._named = ""
         with ui.element("div").classes("hr-presets"):
@@ -66,7 +67,12 @@ class Presets:
                     option(preset.id, preset.name)
         for button in (self._rename_button, self._delete_button):
             button.set_visibility(bool(self._chosen))
-        self._standard.set_visibility(bool(self._chosen) and self._chosen != standard)
+        self._is_standard = bool(self._chosen) and self._chosen == standard
+        self._standard.set_visibility(bool(self._chosen))
+        self._standard.set_text(say("No longer the default") if self._is_standard else say("Set as default"))
+        words = say("No longer the default for new chats") if self._is_standard else say("Set as default for new chats")
+        if self._standard.props.get("aria-label") != words:
+            self._standard.props["aria-label"] = words
         fill({self._select.html_id: self._chosen}, forced=True)
         name = known[self._chosen].name if self._chosen else ""
         if name != self._named:  # else what is written there may be the name of the next one
@@ -83,7 +89,7 @@ class Presets:
         await self._on_rename(self._chosen, str(event.args))
 
     async def _set_standard(self) -> None:
-        await self._on_standard(self._chosen)
+        await self._on_standard("" if self._is_standard else self._chosen)
 
     async def _delete(self) -> None:
         await self._on_delete(self._chosen)

@@ -37,11 +37,12 @@ export default {
         <button type="button" :aria-pressed="several" @click="toggle">{{ words.compare }}</button>
         <button v-if="several" type="button" class="hr-picker-done" @click="leave(true)">{{ words.done }}</button>
         <button v-else-if="standard !== chosen" type="button" @click="$emit('standard', chosen)">{{ words.standard }}</button>
+        <button v-else-if="liked" type="button" @click="$emit('standard', '')">{{ words.unset }}</button>
       </div>
     </template>
   </dialog>
 </div>`,
-  props: { text: String, detail: String, title: String, warned: Boolean, chosen: String, standard: String, compared: Array, words: Object },
+  props: { text: String, detail: String, title: String, warned: Boolean, chosen: String, standard: String, liked: Boolean, compared: Array, words: Object },
   emits: ["asked", "open", "pick", "compare", "look", "standard"],
   data: () => ({
     id: `hr-picker-${++pickers}`,
