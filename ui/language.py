@@ -58,13 +58,18 @@ _spoken: WeakKeyDictionary[Client, Code] = WeakKeyDictionary()
 def speak(chosen: str = "") -> Code:
     """Once per page, before anything is said on it: the language that a person has chosen, else the browser's, else English."""
     client = ui.context.client
-    code = _known(chosen) or preferred(client.request.headers.get("accept-language", "")) or "en"
+    code = tongue(chosen, client.request.headers.get("accept-language", ""))
     _spoken[client] = code
     client.page = copy(client.page)  # the framework asks the page for its language, and has one for all its visitors
     client.page.language = LANGUAGES[code].lang
     texts = {text: CATALOGUES[code][text] for text in JAVASCRIPT if text in CATALOGUES.get(code, {})}
     inline(f"window.TEXTS = {json.dumps(texts).replace('<', '&lt;')}")
     return code
+
+
+def tongue(chosen: str, accepted: str) -> Code:
+    """The language that a person has chosen, else the first that the Accept-Language header has of ours, else English."""
+    return _known(chosen) or preferred(accepted) or "en"
 
 
 def language() -> Code:

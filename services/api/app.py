@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.access import Access
 from services.api.capacity import USUAL, Capacity
@@ -97,5 +97,16 @@ class _Switch:
                     task.cancel()
         elif scope["type"] == "http" and is_api(scope["path"]):
             await self._api(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "HEAD":
+            await self._pages({**scope, "method": "GET"}, receive, _without_body(send))
         else:
             await self._pages(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    async def headless(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return headless

@@ -16,7 +16,8 @@ async def json_object(request: Request) -> dict[str, Any]:
     kind, _, more = request.headers.get("content-type", "").lower().partition(";")
     charset = more.replace(" ", "").replace('"', "")
     if kind.strip() != "application/json" or "content-encoding" in request.headers or charset not in ("", "charset=utf-8"):
-        raise UnsupportedMedia("Send JSON in UTF-8, uncompressed, with the header `Content-Type: application/json`.")
+        curl = " With curl: --json in the place of -d." if kind.strip() == "application/x-www-form-urlencoded" else ""
+        raise UnsupportedMedia(f"Send JSON in UTF-8, uncompressed, with the header `Content-Type: application/json`.{curl}")
     try:
         body = strict.decode(await request.body())
     except ClientDisconnect as exc:

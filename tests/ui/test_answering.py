@@ -117,7 +117,7 @@ def test_what_a_server_cannot_take_is_said_before_it_is_asked(place: Place) -> N
     expect(page.get_by_label("Temperature")).to_be_enabled()
     page.keyboard.press("Escape")
     page.get_by_role("combobox", name="Model").click()
-    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("button", name="Compare", exact=True).click()
     page.get_by_role("listbox", name="Models").get_by_role("option", name="echo").click()
     page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Parameters", exact=True).click()

@@ -314,6 +314,17 @@ def test_an_error_lives_in_the_reply_and_survives_a_reload(deaf: Served, browser
     page.close()
 
 
+def test_a_path_that_is_not_there_leads_home(page: Page, headrace: Served) -> None:
+    assert httpx.head(headrace.url).status_code == 200
+    told = httpx.get(f"{headrace.url}/<b>nowhere", headers={"accept": "text/html", "accept-language": "de"})
+    assert (told.status_code, "&lt;b&gt;nowhere" in told.text, "<b>" in told.text) == (404, True, False)
+    assert "Diese Seite gibt es nicht." in told.text
+    other = page.context.new_page()  # whose console may tell of the status
+    other.goto(f"{headrace.url}/nowhere")
+    other.get_by_role("link", name="Back to the chat").click()
+    expect(other.get_by_role("textbox", name="Message")).to_be_visible()
+
+
 def test_a_conversation_that_is_not_there(headrace: Served, page: Page) -> None:
     visit(page, f"{headrace.url}/c/nothing")
     expect(page.get_by_text("This conversation is not here")).to_be_visible()

@@ -9,6 +9,7 @@ from ui.pages import chat as chat_page
 from ui.pages import docs as docs_page
 from ui.pages import inspect as inspect_page
 from ui.pages import lab as lab_page
+from ui.pages import missing as missing_page
 from ui.pages import settings as settings_page
 from ui.pages.asking import apart, asking, guard
 from ui.pages.login import login_page
@@ -29,6 +30,7 @@ def register(chat: Chat) -> ASGIApp:
     docs_page.register(mine)
     inspect_page.register(mine)
     lab_page.register(mine)
+    missing_page.register(chat)
     pages = App()
     ui.run_with(
         pages,
