@@ -83,6 +83,25 @@ def test_three_models_stream_together_and_one_is_kept(page: Page, browser: Brows
     expect(answers(page).last).to_contain_text("And now?")
 
 
+def test_on_a_phone_one_is_seen_at_a_time_and_its_head_stays(page: Page, axe: Axe) -> None:
+    compare(page, "guide", "echo")
+    ask(page, "Show me what you can render")
+    for model in ("guide", "echo"):
+        expect_state(column(page, model).locator("article"), "finished")
+    page.set_viewport_size({"width": 390, "height": 800})
+    tabs = page.get_by_role("group", name="Answers", exact=True)
+    expect(column(page, "guide")).to_be_visible()
+    expect(column(page, "echo")).to_be_hidden()
+    page.locator(".hr-scroll").evaluate("(thread) => (thread.scrollTop = thread.scrollHeight)")
+    expect(column(page, "guide").get_by_role("button", name="Keep this one")).to_be_in_viewport()
+    expect(tabs.get_by_role("button", name="guide", pressed=True)).to_be_in_viewport()
+    tabs.get_by_role("button", name="echo").press("Enter")
+    expect(column(page, "echo")).to_be_visible()
+    expect(column(page, "guide")).to_be_hidden()
+    assert page.evaluate("document.querySelector('.hr-scroll').scrollWidth") <= 390
+    axe(page)
+
+
 def test_a_column_is_asked_again_and_all_are_spread_out_later(page: Page) -> None:
     compare(page, "echo", "thinker")
     ask(page, "Hello")

@@ -12,7 +12,7 @@ from ui.language import say
 from ui.panels.actions import Press, Pressed
 from ui.panels.answer import Answer
 from ui.panels.parts import Price
-from ui.theme import icon_button
+from ui.theme import icon_button, text
 
 
 class Wishes(NamedTuple):
@@ -31,11 +31,11 @@ class Column:
 
     def __init__(self, node: Node, wishes: Wishes, cost: Price) -> None:
         generation = node.generation or ""
-        model = node.reply.model if node.reply else ""
+        model, name = node.reply.model if node.reply else "", _name(node)
         with ui.element("section").classes("hr-column") as self.box:
             self.box.props["aria-label"] = model or say("Model")
             with ui.element("div").classes("hr-column-head"):
-                ui.label(model.partition("/")[2] or model).classes("hr-column-name")
+                ui.label(name).classes("hr-column-name")
                 stop = icon_button("stop", say("Stop {model}", model=model)).classes("hr-column-stop")
                 stop.on("click", partial(wishes.stop, generation))
                 keep = ui.button(say("Keep this one"), color=None).props("flat dense no-caps").classes("hr-keep")
@@ -68,8 +68,11 @@ class Columns:
         self._wishes = wishes
         self._cost = cost
         self._columns: dict[str, Column] = {}  # by generation
+        self._named: Sequence[str] = ()
         with Island().classes("hr-beside") as self._box:
             ui.label(say("Keep one of these answers, and the conversation goes on from it.")).classes("hr-muted hr-beside-hint")
+            self._tabs = ui.element("div").classes("hr-column-tabs").props('role="group"')
+            self._tabs.props["aria-label"] = say("Answers")
             self._row = ui.element("div").classes("hr-columns").props('role="group" tabindex="0"')
             self._row.props["aria-label"] = say("Answers side by side")
         self._box.set_visibility(False)
@@ -80,6 +83,7 @@ class Columns:
         self._box.set_visibility(bool(nodes))
         if nodes:
             self._row.style(f"--hr-columns: {len(nodes)}")
+            self._show_tabs([_name(node) for node in nodes.values()])
         for generation in [each for each in self._columns if each not in nodes]:
             self._columns.pop(generation).box.delete()
         running = []
@@ -92,9 +96,26 @@ class Columns:
                     running.append(generation)
         return running
 
+    def _show_tabs(self, names: Sequence[str]) -> None:
+        """Where the window is too narrow for all of them, one is seen at a time: which, is the browser's own affair."""
+        if names == self._named:
+            return
+        self._named = names
+        self._tabs.clear()
+        with self._tabs:
+            for place, name in enumerate(names):
+                tab = text("button", name).classes("hr-column-tab").props(f'type="button" aria-pressed="{"false" if place else "true"}"')
+                tab.on("click", js_handler="(e) => showColumn(e.currentTarget)")
+
     def answer(self, generation: str) -> Answer | None:
         column = self._columns.get(generation)
         return column.answer if column else None
+
+
+def _name(node: Node) -> str:
+    """Of its model, without the server's."""
+    model = node.reply.model if node.reply else ""
+    return model.partition("/")[2] or model or say("Model")
 
 
 def _draw(answer: Answer, node: Node) -> bool:
