@@ -5,6 +5,7 @@ The list is read once and then held; of what changes only the one conversation i
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Unpack
 
 from services.conversations import Changes, Conversation, cleaned
@@ -69,6 +70,13 @@ class Order:
 
     async def move(self, conversation: str, folder: str) -> None:
         await self._change(conversation, folder=_line(folder, FOLDER) if folder else "")
+
+    async def rename_folder(self, folder: str, name: str) -> None:
+        name = _line(name, FOLDER)
+        for known in await self.list():
+            if folder and known.folder == folder:
+                with suppress(NotFound):  # deleted meanwhile
+                    await self._change(known.id, folder=name)
 
     async def archive(self, conversation: str, archived: bool) -> None:
         await self._change(conversation, archived=archived)

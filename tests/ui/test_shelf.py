@@ -88,6 +88,13 @@ def test_pinned_filed_and_archived_in_every_window(page: Page, context: BrowserC
     expect(page.get_by_role("button", name="Options of Of wheels")).to_be_focused()
     page.reload()
     expect(section(page, "Water").get_by_role("link", name="Of wheels")).to_be_visible()  # still open in this browser
+    page.get_by_role("button", name="Rename folder: Water").press("Enter")
+    page.get_by_role("textbox", name="Folder name").fill("Wheels")
+    page.keyboard.press("Enter")
+    for each in (page, other):
+        expect(section(each, "Wheels").get_by_role("heading")).to_contain_text("1")
+        expect(section(each, "Water")).to_have_count(0)
+    expect(section(page, "Wheels").get_by_role("link", name="Of wheels")).to_be_visible()
     section(page, "Archive").get_by_role("button", name="Archive").click()
     order(page, "Of sails", "Take out of archive")
     expect(section(page, "Today").get_by_role("link", name="Of sails")).to_be_visible()

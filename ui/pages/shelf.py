@@ -183,6 +183,8 @@ class Shelf:
         match what:
             case "rename":
                 await self._tell(self._chat.rename(conversation, str(value)))
+            case "folder":
+                await self._tell(self._chat.rename_folder(conversation, str(value)))
             case "pin":
                 await self._tell(self._chat.pin(conversation, value is True))
             case "move":

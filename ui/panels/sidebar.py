@@ -13,7 +13,7 @@ from ui.theme import TOGGLE_SIDEBAR, icon_button
 
 Line = tuple[str, bool, str, bool, bool, bool]  # title, pinned, folder, archived, answering, unseen
 Section = tuple[str, Sequence[str], int]  # a key below or `/` and a folder's name; ids; how many there are in all
-ACTS = ("rename", "pin", "move", "archive", "export", "delete")
+ACTS = ("rename", "folder", "pin", "move", "archive", "export", "delete")
 
 
 class Shown(NamedTuple):
@@ -26,7 +26,9 @@ class Shown(NamedTuple):
 
 
 class Sidebar:
-    """`on_act(what, id, value)` for what ACTS names; `on_more`: more lines are wanted; `on_fold`: these sections are open."""
+    """`on_act(what, id, value)` for what ACTS names, `folder` with a folder's name as its id; `on_more`: more lines are wanted;
+    `on_fold`: these sections are open.
+    """
 
     def __init__(
         self,
@@ -127,6 +129,7 @@ def _words() -> dict[str, str]:
         "No folder": say("No folder"),
         "New folder": say("New folder"),
         "Folder name": say("Folder name"),
+        "Rename folder": say("Rename folder"),
         "Archive": say("Move to archive"),
         "Unarchive": say("Take out of archive"),
         "Export": say("Export"),

@@ -7,13 +7,17 @@ export default {
   template: `
     <div class="hr-chats">
       <section v-for="[key, ids, count] in sections" :key="key">
-        <h2 class="hr-day">
+        <h2 class="hr-day" :class="{ 'hr-folder': key[0] === '/' }" :data-folder="key[0] === '/' ? key.slice(1) : null">
           <template v-if="key[0] !== '/' && key !== 'archived'">{{ words[key] }}</template>
+          <input v-else-if="renaming === key" class="hr-rename" :aria-label="words['Folder name']" maxlength="60" :value="key.slice(1)"
+            @keydown.enter.prevent="rename($event)" @keydown.esc.stop.prevent="leave(key)" @blur="rename($event)">
           <button v-else class="hr-fold" :aria-expanded="isOpen(key)" @click="fold(key)">
             <q-icon :name="isOpen(key) ? 'expand_more' : 'chevron_right'"></q-icon>
             <span class="hr-chat-title" :title="key[0] === '/' ? key.slice(1) : null">{{ key[0] === '/' ? key.slice(1) : words[key] }}</span>
             <span class="hr-count">{{ count }}</span>
           </button>
+          <button v-if="key[0] === '/' && renaming !== key" class="hr-icon hr-chat-more" :title="words['Rename folder']"
+            :aria-label="words['Rename folder'] + ': ' + key.slice(1)" @click="begin(key)"><q-icon name="edit"></q-icon></button>
         </h2>
         <ul v-if="isOpen(key)">
           <li v-for="id in ids" :key="id" class="hr-chat-line" :data-conversation="id">
@@ -113,9 +117,12 @@ export default {
       return (key[0] !== "/" && key !== "archived") || this.unfolded.includes(key);
     },
     fold(key) {
-      this.unfolded = this.isOpen(key) ? this.unfolded.filter((other) => other !== key) : [...this.unfolded, key];
-      remember(this.unfolded);
-      this.$emit("fold", this.unfolded);
+      this.unfold(this.isOpen(key) ? this.unfolded.filter((other) => other !== key) : [...this.unfolded, key]);
+    },
+    unfold(keys) {
+      this.unfolded = keys;
+      remember(keys);
+      this.$emit("fold", keys);
     },
     open(event, id) {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -183,15 +190,19 @@ export default {
     rename(event) {
       if (event.isComposing) return;
       const id = this.renaming;
-      const title = event.target.value.trim();
+      const title = event.target.value.trim(), folder = id?.[0] === "/";
       if (!id) return;
       this.leave(id, event.type === "keydown");
-      if (title && title !== this.lines[id][0]) this.$emit("act", { what: "rename", id, value: title });
+      if (!title || title === (folder ? id.slice(1) : this.lines[id][0])) return;
+      const open = folder && this.isOpen(id);
+      this.$emit("act", { what: folder ? "folder" : "rename", id: folder ? id.slice(1) : id, value: title });
+      if (open) this.unfold([...this.unfolded.filter((key) => key !== id), `/${title}`]);
     },
     async leave(id, back = true) {
       this.renaming = null;
       await this.$nextTick();
-      if (back) this.$el.querySelector(`[data-conversation="${id}"] .hr-chat-more`)?.focus();
+      const place = id[0] === "/" ? `[data-folder="${CSS.escape(id.slice(1))}"]` : `[data-conversation="${id}"]`;
+      if (back) this.$el.querySelector(`${place} .hr-chat-more`)?.focus();
     },
   },
 };
