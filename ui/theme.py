@@ -66,19 +66,23 @@ def put_on(wishes: Wishes) -> None:
 
 
 def change_to(wishes: Wishes) -> None:
-    """Another look for a page that is shown; another language is for the next one."""
+    """Another look for a page that is shown; that the language is another one is told, as a page is written in one."""
     ui.run_javascript(f"wear({json.dumps(_worn(wishes))})")
 
 
 def _worn(wishes: Wishes) -> dict[str, str]:
-    return {"look": wishes.look, "size": wishes.size, "column": wishes.column, "enter": wishes.enter}
+    return {"language": wishes.language, "look": wishes.look, "size": wishes.size, "column": wishes.column, "enter": wishes.enter}
 
 
 def notices() -> None:
     """What every page may have to tell of itself."""
-    with ui.element("div").classes("hr-outdated").props('role="status" hidden'):
-        ui.label(say("Headrace was started anew."))
-        ui.button(say("Reload"), color=None).props("flat dense no-caps").on("click", js_handler="() => location.reload()")
+    for kind, sentence in (
+        ("hr-outdated", say("Headrace was started anew.")),
+        ("hr-outdated hr-translated", say("The language has changed.")),
+    ):
+        with ui.element("div").classes(kind).props('role="status" hidden'):
+            ui.label(sentence)
+            ui.button(say("Reload"), color=None).props("flat dense no-caps").on("click", js_handler="() => location.reload()")
 
 
 def foot(name: str | None = None) -> None:

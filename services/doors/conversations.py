@@ -180,6 +180,10 @@ class Conversations(Belongings, Preferences):
         await self._own(conversation)
         await self._order.move(conversation, folder)
 
+    async def rename_folder(self, folder: str, name: str) -> None:
+        """All that is in it goes along; into a folder that is there already, too."""
+        await self._order.rename_folder(self._who.person, folder, name)
+
     async def archive(self, conversation: str, archived: bool = True) -> None:
         await self._order.archive(conversation, archived)
 
@@ -194,8 +198,9 @@ class Conversations(Belongings, Preferences):
         return await self._deletion.discard_all(self._who.person)
 
     async def delete_all(self) -> None:
-        """Every conversation, for good, the discarded ones too."""
+        """Every conversation, for good, the discarded ones too; and every preset, with the models that were liked or used."""
         await self._deletion.delete_all(self._who.person)
+        await (await self.tastes()).forget()
 
     async def discarded(self, conversation: str) -> Conversation | None:
         """One that can still be brought back."""

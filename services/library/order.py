@@ -71,9 +71,9 @@ class Order:
     async def move(self, conversation: str, folder: str) -> None:
         await self._change(conversation, folder=_line(folder, FOLDER) if folder else "")
 
-    async def rename_folder(self, folder: str, name: str) -> None:
+    async def rename_folder(self, owner: str, folder: str, name: str) -> None:
         name = _line(name, FOLDER)
-        for known in await self.list():
+        for known in await self.list(owner):
             if folder and known.folder == folder:
                 with suppress(NotFound):  # deleted meanwhile
                     await self._change(known.id, folder=name)

@@ -121,6 +121,14 @@ class Tastes:
         self.default = default
         self._changed()
 
+    async def forget(self) -> None:
+        """Everything. Raises NotSaved."""
+        await self.load()
+        for name in (PRESETS, DEFAULT, RECENT):
+            await self._store.prefer(self._person, name, None)
+        self.presets, self.default, self.recent = (), "", ()
+        self._changed()
+
     async def used(self, models: Sequence[str]) -> None:
         """These were asked just now."""
         await self.load()

@@ -151,9 +151,10 @@ def test_what_a_person_likes_holds_at_once_and_stays(page: Page, own: Served) ->
     expect(again).to_have_value("one\n\n")
     again.press("Control+Enter")
     expect(again).to_be_hidden()
+    expect(page.get_by_text("The language has changed.")).to_be_hidden()
     other.get_by_label("Language").select_option("Deutsch")
     expect(other.get_by_role("heading", name="Einstellungen")).to_be_visible()
-    page.reload()
+    page.get_by_role("status").filter(has_text="The language has changed.").get_by_role("button", name="Reload").click()
     expect(page.get_by_role("textbox", name="Nachricht")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "de")
     expect(page.locator("html")).to_have_attribute("data-size", "large")
@@ -171,6 +172,10 @@ def test_what_a_person_likes_holds_at_once_and_stays(page: Page, own: Served) ->
 def test_everything_is_deleted_only_when_the_word_is_typed(page: Page, own: Served) -> None:
     visit(page, own.url)
     expect_state(ask(page, "What can you do?"), "finished")
+    page.get_by_role("button", name="Parameters", exact=True).click()
+    page.get_by_role("textbox", name="Name of the preset").fill("Mine")
+    page.get_by_role("button", name="Save as preset").click()
+    expect(page.get_by_role("combobox", name="Model")).to_contain_text("Mine")
     visit(page, f"{own.url}/settings")
     page.get_by_role("button", name="Delete all conversations").click()
     form = page.get_by_role("dialog", name="Delete all conversations")
@@ -179,8 +184,9 @@ def test_everything_is_deleted_only_when_the_word_is_typed(page: Page, own: Serv
     form.get_by_role("textbox").fill("Delete")
     form.get_by_role("button", name="Delete everything").click()
     expect(form).to_be_hidden()
-    expect(page.get_by_text("All conversations are deleted.")).to_be_visible()
+    expect(page.get_by_text("All conversations and presets are deleted.")).to_be_visible()
     visit(page, own.url)
+    expect(page.get_by_role("button", name="Mine")).to_have_count(0)
     expect(page.get_by_role("link", name="What can you do?")).to_have_count(0)
 
 

@@ -49,7 +49,7 @@ class SettingsPage:
                 text("h1", say("Settings"))
                 await self._build_sections()
                 self._about()
-        keys_dialog(self._wishes.enter)
+        keys_dialog()
         notices()
         self._client.on_delete(self._leave)
         self._unwatch = self._chat.watch_models(self._models_changed)
@@ -86,6 +86,7 @@ class SettingsPage:
         with self._section("general", say("General")):
             self._general = General(on_wish=self._wish, on_model=self._choose, on_titles=self._name_conversations)
         with self._section("keys", say("Keyboard shortcuts")):
+            ui.label(say("In the chat:")).classes("hr-lead")
             keys(self._wishes.enter)
         with self._section("access", say("API keys")):
             await self._access.build_keys()
@@ -206,7 +207,7 @@ class SettingsPage:
 
     async def _delete_everything(self) -> None:
         if await self._tell(self._chat.delete_all()):
-            ui.notify(say("All conversations are deleted."), position="top")
+            ui.notify(say("All conversations and presets are deleted."), position="top")
         await self._show_places()
 
     async def _tell(self, work: Awaitable[None]) -> bool:

@@ -47,7 +47,10 @@ class Data:
         self._dialog.clear()
         with self._dialog, ui.element("form").classes("hr-form") as form:
             text("h2", say("Delete all conversations"))
-            ui.label(say("All conversations and the files in them are deleted for good, from every device. This cannot be undone."))
+            ui.label(
+                say("All conversations, the files in them and all presets are deleted for good, from every device. This cannot be undone.")
+            )
+            ui.label(say("What stays: model servers and their keys, and how you like this page.")).classes("hr-hint")
             self._word = Field("word", say("Type “{word}” to go on", word=say(WORD)))
             with ui.element("div").classes("hr-buttons"):
                 ui.element("div").classes("hr-grow")

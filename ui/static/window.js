@@ -21,7 +21,9 @@ function toggleSidebar() {
 
 // How the page is liked (services/wishes.py): the stylesheet goes by these, and the composer.
 function wear(wishes) {
-  Object.assign(document.documentElement.dataset, wishes);
+  const { language = wishes.language } = document.documentElement.dataset; // in which the page was written
+  document.querySelector(".hr-translated")?.toggleAttribute("hidden", language === wishes.language);
+  Object.assign(document.documentElement.dataset, wishes, { language });
   window.Quasar?.Dark.set(wishes.look === "system" ? "auto" : wishes.look === "dark");
 }
 
@@ -84,7 +86,7 @@ function typed() {
 function outdated() {
   if (typed() || sessionStorage.getItem("reloaded")) {
     document.getElementById("popup").ariaHidden = true;
-    document.querySelector(".hr-outdated")?.removeAttribute("hidden");
+    document.querySelector(".hr-outdated:not(.hr-translated)")?.removeAttribute("hidden");
     return;
   }
   sessionStorage.setItem("reloaded", "yes");
@@ -100,7 +102,7 @@ async function leaveIfLoggedOut() {
 // The framework's socket waits longer and longer between two attempts. The browser knows better when there is a network again.
 function connectNow() {
   const socket = window.socket;
-  if (!socket || socket.connected || document.hidden || !navigator.onLine || !document.querySelector(".hr-outdated[hidden]")) return;
+  if (!socket || socket.connected || document.hidden || !navigator.onLine || !document.querySelector(".hr-outdated:not(.hr-translated)[hidden]")) return;
   socket.io.opts.query.next_message_id = window.nextMessageId;
   socket.disconnect().connect();
 }
