@@ -203,6 +203,12 @@ def test_a_long_paste_becomes_a_file_and_one_click_makes_it_text_again(page: Pag
     here(page, 0)
     expect(box(page)).to_have_value(long)
     box(page).fill("")
+    paste_text(page, long)
+    expect(page.get_by_role("status").filter(has_text="Ctrl+Z keeps it as text")).to_have_count(1)
+    box(page).press("Control+z")
+    here(page, 0)
+    expect(box(page)).to_have_value(long)
+    box(page).fill("")
     on_its_way: list[Route] = []
     page.route("**/attachments?*", lambda route: on_its_way.append(route))
     paste_text(page, long)
@@ -212,6 +218,37 @@ def test_a_long_paste_becomes_a_file_and_one_click_makes_it_text_again(page: Pag
     on_its_way[0].continue_()  # and now the message goes, too
     finished(page, 1)
     expect(answers(page)).to_contain_text("File: Pasted text.txt")
+
+
+def test_a_draft_outlives_its_tab_and_is_offered_once(page: Page) -> None:
+    box(page).fill("First")
+    box(page).press("Enter")
+    finished(page, 1)
+    box(page).fill("Half a thought")
+    here = page.url
+    other = another(page, here)
+    other.wait_for_timeout(400)  # in which the first tab says that the draft is its own
+    expect(box(other)).to_have_value("")
+    other.close()
+    page.close()
+    later = another(page, here)
+    expect(box(later)).to_have_value("Half a thought")
+    box(later).press("Enter")
+    finished(later, 2)
+    expect(box(later)).to_have_value("")
+    later.close()
+    last = another(page, here)
+    finished(last, 2)
+    assert last.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('headrace.draft'))") == []
+    expect(box(last)).to_have_value("")
+
+
+def another(page: Page, url: str) -> Page:
+    """Another tab of the same browser."""
+    made = page.context.new_page()
+    made.goto(url)
+    made.wait_for_function("window.did_handshake === true")
+    return made
 
 
 def test_messages_wait_and_go_in_order_in_every_tab(page: Page, house: Served, axe: Axe) -> None:

@@ -21,6 +21,7 @@ class Attach(Element, component=Path(__file__).parent.parent / "static" / "attac
             "remove": say("Remove {name}", name="{name}"),
             "pasted": say("Pasted text.txt"),
             "asText": say("Keep as text"),
+            "undo": say("A long text is sent as a file; {ctrl}+Z keeps it as text", ctrl=say("Ctrl")),
             "sending": say("Sending…"),
             "reading": say("Reading page {read} of {pages}", read="{read}", pages="{pages}"),
             "pages": say("{pages} pages", pages="{pages}"),

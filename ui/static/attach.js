@@ -1,5 +1,5 @@
 // The files of a message that is being written: taken from a paste, a drop or the file dialog, made smaller, sent to the server, shown as
-// chips. It makes no HTML: names are text. What is here outlives a reload, as the draft does, in the storage of the tab.
+// chips. It makes no HTML: names are text. What is here outlives a reload, in the storage of the tab.
 
 const RASTER = ["image/png", "image/jpeg", "image/webp"];
 
@@ -16,7 +16,7 @@ export default {
             <span class="hr-file-name" :title="item.name">{{ item.name }}</span>
             <span class="hr-file-note">{{ note(item) }}</span>
           </span>
-          <button v-if="item.text !== undefined && item.file" type="button" class="hr-file-back" @click="asText(item)">{{ words.asText }}</button>
+          <button v-if="item.text !== undefined && item.file" type="button" class="hr-file-back" :title="words.undo" @click="asText(item)">{{ words.asText }}</button>
           <button type="button" class="hr-file-remove" :aria-label="words.remove.replace('{name}', item.name)"
                   :title="words.remove.replace('{name}', item.name)" @click="remove(item)">×</button>
           <span v-if="!item.file" class="hr-file-bar" :style="{ '--part': item.part }" aria-hidden="true"></span>
@@ -28,12 +28,15 @@ export default {
   emits: ["refused"],
   data: () => ({ items: [], said: "" }),
   mounted() {
+    this.turned = null; // a paste that became a file just now: Ctrl+Z makes it text again
     this.box = this.$el.closest(".hr-composer").querySelector("textarea");
     this.main = this.$el.closest(".hr-main");
     this.path = location.pathname;
     Quasar.LoadingBar?.setDefaults({ hijackFilter: () => false }); // no bar across the window for an upload: its chip has one
     this.listeners = [
       [this.box, "paste", this.paste],
+      [this.box, "input", () => (this.turned = null)],
+      [this.box, "keydown", this.undo],
       [this.main, "dragenter", this.over],
       [this.main, "dragover", this.over],
       [this.main, "dragleave", this.out],
@@ -65,6 +68,12 @@ export default {
         event.preventDefault();
         this.take([new File([text], this.words.pasted, { type: "text/plain" })], text);
       }
+    },
+    undo(event) {
+      const item = this.items.find((each) => each.key === this.turned);
+      if (!item || event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+      event.preventDefault();
+      this.asText(item);
     },
     over(event) {
       if (![...(event.dataTransfer?.types ?? [])].includes("Files")) return;
@@ -100,6 +109,7 @@ export default {
       const item = { key: newId(), name: file.name || "file", size: file.size, part: 0, kind: ending(file.name), text };
       if (RASTER.includes(file.type) || file.type === "image/gif") item.image = URL.createObjectURL(file);
       this.items.push(item);
+      if (text !== undefined) this.turned = item.key;
       this.tell();
       const kept = this.items.find((each) => each.key === item.key); // the one that is watched
       const body = await smaller(file, this.limits.side);
@@ -141,7 +151,7 @@ export default {
       delete item.request;
       this.keep();
       this.settle();
-      this.said = `${item.name}: ${this.note(item)}`;
+      this.said = `${item.name}: ${this.note(item)}${this.turned === item.key ? `. ${this.words.undo}` : ""}`;
     },
     giveUp(item, sentence) {
       if (!this.items.includes(item)) return;

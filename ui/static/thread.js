@@ -21,6 +21,8 @@ function followThread(box) {
   for (const kind of ["wheel", "keydown"]) box.addEventListener(kind, (event) => box.scrollTop > 0 && up(event) && pin(false), { passive: true });
   const observer = new ResizeObserver(stick);
   for (const part of [box, ...box.children]) observer.observe(part);
+  const dock = document.querySelector(".hr-dock"); // above which a line may stand for a while
+  if (dock) new ResizeObserver(() => document.documentElement.style.setProperty("--hr-dock", `${dock.offsetHeight}px`)).observe(dock);
   pin(true);
 }
 
@@ -35,6 +37,13 @@ function earlier(button) {
 function holdThread(box) {
   box.dataset.pinned = false;
   box.scrollTop = Math.max(box.scrollTop, 1);
+}
+
+// Of the answers side by side the one whose tab this is, where there is no room for all.
+function showColumn(tab) {
+  const tabs = [...tab.parentElement.children];
+  for (const each of tabs) each.ariaPressed = each === tab;
+  tab.closest(".hr-beside").dataset.shown = tabs.indexOf(tab) + 1;
 }
 
 function showMessage(node) {
