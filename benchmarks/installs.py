@@ -82,7 +82,7 @@ PEERS = {
         room=20_000_000_000,
     ),
     "llama.cpp": Peer("llama.cpp", ("llama-server", "--offline", "--host", "127.0.0.1", "--port", "{port}")),
-    "librechat": Peer("LibreChat", absent="a git clone with MongoDB and Meilisearch beside it, neither of which is a package of an index"),
+    "librechat": Peer("LibreChat", absent="a git clone with MongoDB and Meilisearch beside it, none of which a package index has"),
     "chat-ui": Peer("HF chat-ui", absent="a git clone with MongoDB beside it, or one that it downloads; neither is a package of an index"),
 }
 

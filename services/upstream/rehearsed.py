@@ -45,6 +45,9 @@ class Rehearsed:
     async def models(self) -> list[Model]:
         return [Model(name) for name in self._repertoire.names]
 
+    async def learn(self, known: Model) -> Model:
+        return known
+
     def _upstream(self, dialect: str, fault: str) -> HTTPUpstream:
         if fault and self._broken:
             return self._made(dialect, self._broken(self._server(dialect), fault, dialect))

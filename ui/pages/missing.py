@@ -6,7 +6,8 @@ from typing import Any
 from nicegui import app
 
 from services.chat import Chat
-from ui.frames import ASGIApp, Receive, Scope, Send
+from services.persons import WHO
+from ui.frames import ASGIApp, Message, Receive, Send
 from ui.language import LANGUAGES, phrase, say_in, tongue
 
 DOCUMENT = """<!doctype html>
@@ -32,7 +33,8 @@ def register(chat: Chat) -> None:
         path = request.url.path[:LONGEST]
         if "text/html" not in request.headers.get("accept", ""):
             return _answer("text/plain", f"There is nothing at {path}.\n")
-        code = tongue((await chat.wishes.get()).language, request.headers.get("accept-language", ""))
+        wishes = await chat.of(request.scope[WHO]).wishes.get()
+        code = tongue(wishes.language, request.headers.get("accept-language", ""))
         prefix = request.headers.get("x-forwarded-prefix", "").strip("/")
         told = {"lang": LANGUAGES[code].lang, "title": say_in(code, TITLE), "path": path, "back": say_in(code, BACK)}
         told["home"] = f"/{prefix}/" if prefix else "/"
@@ -40,7 +42,7 @@ def register(chat: Chat) -> None:
 
 
 def _answer(kind: str, text: str) -> ASGIApp:
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(scope: Message, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", f"{kind}; charset=utf-8".encode())]
         await send({"type": "http.response.start", "status": 404, "headers": headers})
         await send({"type": "http.response.body", "body": text.encode()})

@@ -264,8 +264,8 @@ class Answer:
 
 def _attempt(attempt: int, tries: int | None, seconds: int) -> str:
     if tries:
-        return say("attempt {attempt} of {tries}, in {seconds} s", attempt=attempt, tries=tries, seconds=seconds)
-    return say("attempt {attempt}, in {seconds} s", attempt=attempt, seconds=seconds)
+        return say("Attempt {attempt} of {tries}, in {seconds} s", attempt=attempt, tries=tries, seconds=seconds)
+    return say("Attempt {attempt}, in {seconds} s", attempt=attempt, seconds=seconds)
 
 
 def _stopped(stop: Stop | None) -> str:

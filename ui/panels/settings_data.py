@@ -50,7 +50,9 @@ class Data:
             ui.label(
                 say("All conversations, the files in them and all presets are deleted for good, from every device. This cannot be undone.")
             )
-            ui.label(say("What stays: model servers and their keys, and how you like this page.")).classes("hr-hint")
+            ui.label(say("What stays: model servers and their keys, and how you like this page.")).classes("hr-hint").style(
+                "margin-bottom: 12px"
+            )
             self._word = Field("word", say("Type “{word}” to go on", word=say(WORD)))
             with ui.element("div").classes("hr-buttons"):
                 ui.element("div").classes("hr-grow")
