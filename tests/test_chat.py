@@ -2,9 +2,13 @@
 
 from contextlib import aclosing
 
+import pytest
+
 from services.chat import Chat, Retention
+from services.errors import NotFound
 from services.generations.memory import MemoryJournal
 from services.messages import Message, Text, Turn
+from services.persons import Who
 from services.store.memory import MemoryStore
 from services.upstream import READERS
 from services.upstream.catalogue import Catalogue
@@ -61,3 +65,16 @@ async def test_an_old_log_does_not_take_its_threads_newest_with_it() -> None:
     latest = chat.latest("ai_sdk", "a")
     assert latest is not None
     assert latest.id == newest
+
+
+async def test_nobody_orders_what_is_somebody_elses() -> None:
+    chat = door(keep=10)
+    asked = await chat.send(None, "rehearsal/echo", "Hello")
+    mine, other = asked.conversation, chat.of(Who("bob", frozenset({"chat"})))
+    for work in (other.rename(mine, "x"), other.pin(mine), other.move(mine, "x"), other.archive(mine), other.discard(mine)):
+        with pytest.raises(NotFound):
+            await work
+    await other.rename_folder("", "x")
+    known = (await chat.open(mine)).conversation
+    assert (known.pinned, known.folder, known.archived) == (False, "", False)
+    await chat.close(patience=10)

@@ -172,11 +172,11 @@ class Conversations(Belongings, Preferences):
         await self._order.rename(conversation, title)
 
     async def pin(self, conversation: str, pinned: bool = True) -> None:
+        await self._own(conversation)
         await self._order.pin(conversation, pinned)
 
     async def move(self, conversation: str, folder: str) -> None:
         """Into a folder, by its name; "" takes it out."""
-        await self._own(conversation)
         await self._own(conversation)
         await self._order.move(conversation, folder)
 
@@ -185,11 +185,11 @@ class Conversations(Belongings, Preferences):
         await self._order.rename_folder(self._who.person, folder, name)
 
     async def archive(self, conversation: str, archived: bool = True) -> None:
+        await self._own(conversation)
         await self._order.archive(conversation, archived)
 
     async def discard(self, conversation: str) -> None:
         """Hide it, stop what runs in it, and delete it when it is not brought back in time. Raises NotFound."""
-        await self._own(conversation)
         await self._own(conversation)
         await self._deletion.discard(conversation)
 
