@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -37,6 +38,7 @@ ATTACKS = """async ([target, turn, socket]) => {
         "POST with credentials": await asked("/v1/chat/completions", { method: "POST", credentials: "include", headers: json, body: turn }),
         "DELETE": await asked("/chat/none", { method: "DELETE" }),
         "GET": await asked("/chat"),
+        "a file": await asked("/attachments?name=a.txt", { method: "POST", mode: "no-cors", body: "evil" }),
         "a beacon": String(navigator.sendBeacon(target + "/chat", blob) && "nothing"),
         "a form": await form([[turn.slice(0, -1) + ', "x": "', '"}']], "text/plain"),
         "an upload": await form([["file", "a"]], "multipart/form-data"),
@@ -84,13 +86,18 @@ def started(house: Served) -> int:
     return len(httpx.get(f"{house.url}/chat", trust_env=False).json()["generations"])
 
 
+def kept(house: Served) -> bool:
+    """Whether the file is there that was sent by the simplest of requests, which only its origin gives away."""
+    return httpx.get(f"{house.url}/attachments/{sha256(b'evil').hexdigest()}", trust_env=False).status_code == 200
+
+
 @pytest.mark.parametrize("origin", ["localhost", "127.0.0.1"])
 def test_another_origin_calls_and_reads_nothing(browser: Browser, house: Served, evil: int, origin: str, refused: list[str]) -> None:
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"http://{origin}:{evil}/")
     told = page.evaluate(ATTACKS, [house.url, TURN, SOCKET])
-    assert len(told) == 15
+    assert len(told) == 16
     assert {attack: read for attack, read in told.items() if read != "nothing"} == {}
     frame = page.evaluate_handle(
         "(url) => document.body.appendChild(Object.assign(document.createElement('iframe'), {src: url}))", house.url
@@ -100,6 +107,7 @@ def test_another_origin_calls_and_reads_nothing(browser: Browser, house: Served,
     inside.wait_for_load_state()
     assert inside.url.startswith("chrome-error:")
     assert started(house) == 0
+    assert not kept(house)
     context.close()
     refused.clear()  # what our policies kept from that page
 
@@ -111,5 +119,7 @@ def test_the_same_from_our_own_origin_does_call(browser: Browser, house: Served)
         "(turn) => fetch('/chat', {method: 'POST', headers: {'content-type': 'application/json'}, body: turn}).then((a) => a.text())", TURN
     )
     assert "Hello" in told
+    page.evaluate("fetch('/attachments?name=a.txt', {method: 'POST', body: 'evil'})")
     assert started(house) == 1
+    assert kept(house)
     page.close()
