@@ -42,7 +42,7 @@ def test_what_is_written_is_read(reads: list[tuple[float, bytes]], how: str, ask
         model="model",
         recorded="2026-11-21T20:00:00Z",
         timed=False,
-        request=Asked("/v1/messages", {"messages": [{"role": "user", "content": asked}]}),
+        request=Asked("/v1/messages", {"messages": [{"role": "user", "content": asked + "\u2028\u2029\x85"}]}),
     )
     file = encode(recording)
     assert len(file.decode().splitlines()) == len(reads) + 1  # whatever stands in it, nobody cuts its lines elsewhere

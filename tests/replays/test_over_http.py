@@ -49,6 +49,7 @@ def test_a_generation_is_kept_and_played(http: Any) -> None:
     file = http.get("/recordings/kept-1")
     assert "attachment" in file.headers["content-disposition"]
     assert CANARY not in file.text
+    assert list(json.loads(file.text.partition("\n")[0])["headers"]) == ["content-type"]
     assert len(decode(file.content).reads) == len(sent[0])
     assert http.put("/recordings/kept-2", content=file.content).status_code == 201
     assert {one["name"] for one in http.get("/recordings").json()["recordings"]} >= {"kept-1", "kept-2"}
