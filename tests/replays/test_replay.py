@@ -66,6 +66,21 @@ async def test_in_another_dialect_it_is_the_same_answer(folder: str, name: str, 
             assert counted[0] == used[0]
 
 
+async def test_streamed_or_whole_as_it_is_asked_with_the_usage_that_was_told() -> None:
+    kept = repertoire(one=found("openai_chat", "reasoning"), two=found("openai_chat", "hello_nonstream"))
+    for name in ("one", "two"):
+        used = reply(read("openai_chat", [kept.recordings.get(name).body])).usage
+        assert used is not None
+        _, _, chunks = await play(kept, "openai_chat", f"replay:{name}", stream=False)
+        counted = json.loads(b"".join(chunks))["usage"]
+        assert (counted["prompt_tokens"], counted["completion_tokens"]) == (used.input_tokens, used.output_tokens)
+        _, headers, chunks = await play(kept, "anthropic", f"replay:{name}", stream=True)
+        assert headers["content-type"].startswith("text/event-stream")
+        told = reply(read("anthropic", chunks)).usage
+        assert told is not None
+        assert (told.input_tokens, told.output_tokens) == (used.input_tokens, used.output_tokens)
+
+
 @pytest.mark.parametrize(
     ("folder", "name", "what"), [("openai_chat", "refusal", "a refusal"), ("openai_chat", "images_delta", "kind image")]
 )
