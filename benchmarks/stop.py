@@ -1,6 +1,6 @@
 """How long a stop takes to reach the model server: from DELETE /chat/{id} to the end of the server's connection.
 
-    uv run python -m benchmarks.stop [--stops 1000]
+    uv run python -m benchmarks.stop [--stops 1000] [--within MS]
 
 A real Headrace, a real socket, 20 generations at a time, each stopped at a random moment of its life. Every one must end with
 exactly one terminal event.
@@ -101,7 +101,9 @@ async def measure(headrace: Served, stops: int, mill: Mill) -> list[float]:
 async def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--stops", type=int, default=1000)
-    stops = asked.parse_args().stops
+    asked.add_argument("--within", type=float, metavar="MS", help="fail where the 99th hundredth takes longer")
+    wishes = asked.parse_args()
+    stops = wishes.stops
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # of words that are written to clients that have left
     mill = Mill()
     listening = await asyncio.start_server(mill.serve, "127.0.0.1", 0)
@@ -117,6 +119,8 @@ async def main() -> None:
     hundredths = statistics.quantiles(taken, n=100)
     p50, p99 = hundredths[49], hundredths[98]
     print(f"{len(taken)} of {stops} stops found a connection: p50 {p50:.1f} ms, p99 {p99:.1f} ms, most {max(taken):.1f} ms")
+    if wishes.within and p99 > wishes.within:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
