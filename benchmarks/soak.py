@@ -28,7 +28,7 @@ from tests.upstream.model_server import DONE, HEAD, answer, chunk, delta
 # What may grow up to a limit is at its limit soon: logs, records, conversations.
 SETTINGS = """
 [storage]
-keep = 100
+keep = 300
 database = "memory"
 [record]
 all_bytes = 4_000_000
@@ -172,7 +172,9 @@ async def soak(running: Served, mill: Mill, minutes: float, users: int) -> dict[
     before = sockets(pid)
     async with patient() as client:
         using = [people.use(client, until) for _ in range(users)]
-        deaths, seen, *_ = await asyncio.gather(trouble(mill, until), watch(pid, until), people.look(client, until), *using)
+        watching = asyncio.create_task(watch(pid, until))
+        deaths, *_ = await asyncio.gather(trouble(mill, until), people.look(client, until), *using)
+        seen = await watching
     after = await settled(pid, before)
     async with patient() as client:
         states = Counter(line["state"] for line in (await client.get(f"{running.url}/chat")).json()["generations"])
