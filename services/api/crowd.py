@@ -21,7 +21,7 @@ NO_PAGES = ("/_nicegui/", "/_nicegui_ws/", "/static/", "/frames/", "/favicon.ico
 
 
 class Crowd:
-    """ASGI app around those pages."""
+    """ASGI app around the pages."""
 
     def __init__(self, app: ASGIApp, capacity: Capacity) -> None:
         self._app = app
