@@ -1,0 +1,165 @@
+"""Who may come in, without any HTTP: what ends ends at once, what is kept survives a restart, nobody gives more than they have."""
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized
+from services.people.people import People, Terms
+from services.people.tokens import digest
+from services.persons import ANYBODY, LOCAL, Limits, Person, Who
+from services.store.memory import MemoryStore
+from services.store.store import Store
+
+TERMS = Terms("password", "Admin")
+
+
+@pytest.fixture
+async def store() -> Store:
+    return MemoryStore()
+
+
+@pytest.fixture
+async def people(store: Store) -> AsyncIterator[People]:
+    made = People(store, TERMS)
+    await made.load()
+    yield made
+    await made.close()
+
+
+async def came(people: People, name: str = "Ada", *, admin: bool = False) -> tuple[Person, Who, str]:
+    """Somebody, by their provider: a password takes its time. And what their cookie holds."""
+    person = await people.subject(f"https://issuer.test {name}", name, admin=admin)
+    _, token = await people.enter(person)
+    who = await people.by_cookie(token)
+    assert who is not None
+    return person, who, token
+
+
+async def test_what_ends_is_told_in_the_same_moment_and_proves_nothing_any_more(people: People) -> None:
+    ended: list[str] = []
+    people.watch(ended.append)
+    person, who, cookie = await came(people)
+    key, token = await people.make_key(who, "editor", ["read", "chat"], 0.0, Limits())
+    by_key = await people.by_key(token)
+    assert by_key == Who(person.id, frozenset({"read", "chat"}), key=key.id)
+    assert people.alive(who)
+    await people.remove(ANYBODY, person.id)
+    assert set(ended) == {who.session, key.id}
+    assert (await people.by_cookie(cookie), await people.by_key(token)) == (None, None)
+    assert not people.alive(who)
+    assert not people.alive(by_key)
+
+
+async def test_a_restart_knows_the_same_and_nothing_that_could_be_used(people: People, store: Store) -> None:
+    person, who, cookie = await came(people)
+    key, token = await people.make_key(who, "editor", ["read"], 0.0, Limits(tokens=10))
+    _, gone = await people.make_key(who, "gone", ["read"], 0.0, Limits())
+    await people.revoke(who, digest(gone))
+    people.spend(key.id, 7)
+    await people.close()
+    kept = b"".join([body for kind in ("person", "session", "key", "use") for body in (await store.access(kind)).values()])
+    assert token.encode() not in kept
+    assert cookie.encode() not in kept
+    again = People(store, TERMS)
+    assert await again.by_cookie(cookie) == who
+    assert (await again.by_key(token) or who).person == person.id
+    assert await again.by_key(gone) is None
+    assert [(each.name, use.tokens) for each, use in again.keys(who)] == [("editor", 7)]
+    await again.close()
+
+
+async def test_nobody_gives_more_than_they_have(people: People) -> None:
+    _, who, _ = await came(people)
+    with pytest.raises(Forbidden, match="not do more"):
+        await people.make_key(who, "all", ["read", "admin"], 0.0, Limits())
+    _, token = await people.make_key(who, "editor", ["read", "chat"], 0.0, Limits())
+    by_key = await people.by_key(token)
+    assert by_key
+    with pytest.raises(Forbidden, match="cannot make another"):
+        await people.make_key(by_key, "another", ["read"], 0.0, Limits())
+    for forbidden in (people.add(who, "Eve", "eve's password"), people.remove(who, LOCAL), people.set_admin(who, who.person, True)):
+        with pytest.raises(Forbidden):
+            await forbidden
+    with pytest.raises(Invalid, match="cannot be removed"):
+        await people.remove(ANYBODY, LOCAL)
+
+
+async def test_a_key_of_an_admin_loses_with_them(people: People) -> None:
+    await came(people, "First", admin=True)
+    person, who, _ = await came(people, "Second", admin=True)
+    _, token = await people.make_key(who, "all", ["read", "chat", "admin"], 0.0, Limits())
+    assert (await people.by_key(token) or who).admin
+    await people.set_admin(ANYBODY, person.id, False)
+    assert (await people.by_key(token) or who).scopes == {"read", "chat"}
+    assert not people.alive(who), "what was open may show what is not theirs to see any more"
+
+
+async def test_somebody_elses_key_is_not_there(people: People) -> None:
+    _, ada, _ = await came(people)
+    _, bob, _ = await came(people, "Bob")
+    key, token = await people.make_key(ada, "hers", ["read"], 0.0, Limits())
+    with pytest.raises(NotFound):
+        await people.revoke(bob, key.id)
+    assert people.keys(bob) == []
+    assert await people.by_key(token)
+
+
+async def test_the_first_admin_of_a_provider_has_what_was_here_before(people: People) -> None:
+    nobody, _, _ = await came(people, "Nobody")
+    first, _, _ = await came(people, "First", admin=True)
+    second, _, _ = await came(people, "Second", admin=True)
+    assert (first.id, LOCAL in (nobody.id, second.id)) == (LOCAL, False)
+    assert (await people.subject("https://issuer.test First", "First", admin=True)).id == LOCAL
+
+
+async def test_an_end_is_an_end(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also without a look at the clock by anybody but who asks."""
+    _, who, cookie = await came(people)
+    key, token = await people.make_key(who, "short", ["read"], time.time() + 100, Limits())
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 101)
+    assert await people.by_key(token) is None
+    assert not people.alive(Who(who.person, who.scopes, key=key.id))
+    assert await people.by_cookie(cookie) == who
+    monkeypatch.setattr(time, "time", lambda: now + TERMS.session + 1)
+    assert await people.by_cookie(cookie) is None
+    with pytest.raises(Invalid, match="expired already"):
+        await people.make_key(who, "past", ["read"], now, Limits())
+
+
+async def test_a_password_is_checked_and_a_new_one_ends_what_was_open(people: People) -> None:
+    person = await people.add(ANYBODY, "Ada", "ada's password")
+    with pytest.raises(Conflict):
+        await people.add(ANYBODY, "ADA", "another password")
+    session, cookie = await people.login("ada", "ada's password", "10.0.0.1")
+    who = await people.by_cookie(cookie)
+    assert who == Who(person.id, person.scopes, session=session.id)
+    await people.set_password(ANYBODY, person.id, "a new password")
+    assert not people.alive(who)
+    with pytest.raises(Unauthorized):
+        await people.login("Ada", "ada's password", "10.0.0.1")
+
+
+async def test_minutes_and_days_pass(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, who, _ = await came(people)
+    key, token = await people.make_key(who, "few", ["chat"], 0.0, Limits(per_minute=2, tokens=5))
+    by_key = await people.by_key(token)
+    assert by_key
+    keys, now = people.counted(by_key), time.time() // 86_400 * 86_400 + 3600
+    assert keys
+    monkeypatch.setattr(time, "time", lambda: now)
+    for _ in range(2):
+        keys.enter(key.id)
+        keys.leave(key.id)
+    with pytest.raises(TooMany) as refused:
+        keys.enter(key.id)
+    assert refused.value.retry_after == 60
+    people.spend(key.id, 5)
+    with pytest.raises(TooMany) as spent:
+        people.admit(by_key, lambda _: 0)
+    assert spent.value.retry_after == 86_400 - 3600
+    monkeypatch.setattr(time, "time", lambda: now + 86_400)
+    keys.enter(key.id)
+    people.admit(by_key, lambda _: 0)
