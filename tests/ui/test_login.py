@@ -4,13 +4,13 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from tests.access import ADA, ADMIN, BOB, Guarded
 from tests.ui.axe import Axe
@@ -70,32 +70,53 @@ def test_everybody_sees_their_own(browser: Browser, access: Guarded) -> None:
             expect(bob.get_by_role("heading", name="People")).to_have_count(0)
 
 
-def page_id(page: Page) -> str:
-    found = page.evaluate("() => performance.getEntriesByType('resource').length && window.clientId || document.documentElement.outerHTML")
-    match = re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", str(found))
-    assert match
-    return match.group()
+def drained(socket: ClientConnection) -> str:
+    """All that comes until nothing more does."""
+    told = ""
+    with suppress(TimeoutError):
+        while True:
+            told += str(socket.recv(0.5))
+    return told
 
 
-def test_another_socket_cannot_sit_at_a_page(browser: Browser, access: Guarded) -> None:
-    """Whoever knows the id of a page, which is all that the framework asks for."""
-    with person(browser, access, ADA) as ada, person(browser, access, BOB) as bob:
-        expect(ada.get_by_role("textbox", name="Message")).to_be_visible()
-        expect(bob.get_by_role("textbox", name="Message")).to_be_visible()
-        stolen, address = page_id(ada), access.url.replace("http", "ws") + "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
-        with pytest.raises(InvalidStatus), connect(address):
-            pass
-        with connect(address, additional_headers={"Cookie": f"headrace={cookie(bob.context)}"}) as socket:
-            socket.recv(5)
-            socket.send("40")
-            socket.recv(5)
-            seat = {"client_id": stolen, "tab_id": "t", "document_id": "d", "old_tab_id": None, "next_message_id": 0}
-            socket.send("420" + json.dumps(["handshake", seat]))
-            assert socket.recv(5) == "430[false]"
-        answer = httpx.post(
-            f"{access.url}/_nicegui/client/{stolen}/upload/5", cookies={"headrace": cookie(bob.context)}, files={"file": ("a.txt", b"a")}
+def hears(socket: ClientConnection, text: str) -> None:
+    while text not in str(socket.recv(20)):
+        pass
+
+
+def test_another_socket_cannot_sit_at_a_page_nor_press_anything_on_it(access: Guarded) -> None:
+    """Whoever knows the id of a page, which is all that the framework asks for. The last part shows that its owner can."""
+    address = access.url.replace("http", "ws") + "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    with pytest.raises(InvalidStatus), connect(address):
+        pass
+    with ExitStack() as open_ones:
+        clients = [open_ones.enter_context(access.logged_in(who)) for who in (ADA, BOB)]
+        page = clients[0].get("/").text
+        (id,) = re.findall(r"client_id': '([0-9a-f-]{36})'", page)
+        element, listener = re.findall(r'"(\d+)":\{"tag":"q-btn","class":\["hr-wide","hr-new"\].*?"listener_id":"([0-9a-f-]{36})"', page)[0]
+        seat = json.dumps(["handshake", {"client_id": id, "tab_id": "t", "document_id": "d", "old_tab_id": None, "next_message_id": 0}])
+        press = json.dumps(["event", {"id": int(element), "client_id": id, "listener_id": listener, "args": []}])
+        hers, his = (
+            open_ones.enter_context(connect(address, additional_headers={"Cookie": f"headrace={client.cookies['headrace']}"}))
+            for client in clients
         )
-        assert answer.status_code == 404
+        for socket in (hers, his):
+            socket.send("40")
+        drained(his)
+        his.send(f"420{seat}")
+        hears(his, "430[false]")
+        hers.send(f"420{seat}")
+        hears(hers, "430[true]")
+        his.send(f"42{press}")
+        assert '"open"' not in drained(hers) + drained(his)
+        (upload,) = re.findall(r'"url":"(/_nicegui/client/[^"]+)"', clients[0].get("/settings").text)
+        answers = [client.post(upload, files={"file": ("a.json", b"[]")}).status_code for client in reversed(clients)]
+        assert answers == [404, 200]
+        hers.send(f"42{press}")
+        hears(hers, '"open"')
+        clients[0].post("/logout")
+        hers.send(f"42{press}")
+        assert '"open"' not in drained(hers)
 
 
 def test_a_logout_reaches_every_page_of_the_session(browser: Browser, access: Guarded) -> None:
