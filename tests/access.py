@@ -71,7 +71,9 @@ async def _fill(folder: Path) -> dict[str, str]:
 @contextmanager
 def guarded(folder: Path, more: str = "") -> Iterator[Guarded]:
     keys = asyncio.run(_fill(folder))
-    settings = f"[login]\nkind = 'password'\npassword = '{hashed(ADMIN[1])}'\n[rehearsal]\nspeed = 200.0\n{more}"
+    settings = (
+        f"[login]\nkind = 'password'\npassword = '{hashed(ADMIN[1])}'\n[gate]\nproxies = ['127.0.0.5']\n[rehearsal]\nspeed = 200.0\n{more}"
+    )
     with served(folder, settings) as running:
         yield Guarded(running.url, keys, running)
     log = (folder / "log").read_text()

@@ -28,6 +28,10 @@ def _keys(written: Mapping[str, Any]) -> Iterator[str]:
     for entry in upstreams if isinstance(upstreams, list) else ():
         if isinstance(entry, dict) and _is_there(entry.get("api_key")):
             yield f"upstreams[{str(entry.get('name'))[:64]}].api_key"
+    login = written.get("login")
+    for name in ("password", "client_secret"):
+        if isinstance(login, dict) and _is_there(login.get(name)):
+            yield f"login.{name}"
     storage = written.get("storage")
     url = storage.get("database") if isinstance(storage, dict) else None
     if isinstance(url, str) and (password := re.search(r"://[^:/@]*:(.*)@", url)) and re.sub(r"\$\{[^}]*\}", "", password[1]):

@@ -65,6 +65,20 @@ def test_the_sixth_wrong_try_waits_and_others_do_not(access: Guarded) -> None:
         pass
 
 
+def test_a_proxy_says_who_comes_and_nobody_else_does(access: Guarded) -> None:
+    """The proxy is at 127.0.0.5. What stands before the address that it has added itself is somebody's own word."""
+    for address, named, last in (
+        ("127.0.0.5", "10.0.0.1, 10.0.0.{n}", 401),
+        ("127.0.0.6", "10.0.0.{n}", 429),
+        ("127.0.0.5", "10.0.0.{n}, 10.1.0.1", 429),
+    ):
+        with elsewhere(access, address) as client:
+            for number in range(FROM_ONE + 1):
+                headers = {"x-forwarded-for": named.format(n=number)}
+                answer = client.post("/login", data={"name": f"nobody {address} {last}", "password": "wrong"}, headers=headers)
+        assert answer.status_code == last
+
+
 def test_many_addresses_together_wait_too() -> None:
     attempts = Attempts()
     for number in range(FOR_ONE):
