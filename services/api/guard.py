@@ -48,9 +48,13 @@ class Guard:
             if who is None and not api and not PARTS.fullmatch(scope["path"]):
                 await self._turn_away(scope, receive, send)
                 return
-            with ExitStack() as until_the_end:
+            if who is None or who is ANYBODY:  # nothing that could end, or be counted
                 if who is not None:
-                    self._let_in(who, scope, until_the_end)
+                    scope[WHO], scope[CHAT] = who, self._chat.of(who)
+                await self._app(scope, receive, send)
+                return
+            with ExitStack() as until_the_end:
+                self._let_in(who, scope, until_the_end)
                 await self._app(scope, receive, send)
         except HeadraceError as exc:
             await self._refuse(exc, scope, receive, send)

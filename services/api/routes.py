@@ -1,5 +1,6 @@
 """The HTTP surface: one table of paths, and who may use each. What a dialect means is its writer's business."""
 
+import re
 import time
 
 from starlette.requests import Request
@@ -45,8 +46,11 @@ PATHS = (
 )  # all others are pages
 
 
+_API = re.compile(f"({'|'.join(map(re.escape, PATHS))})(/.*)?", re.DOTALL)
+
+
 def is_api(path: str) -> bool:
-    return any(path == prefix or path.startswith(prefix + "/") for prefix in PATHS)
+    return _API.fullmatch(path) is not None
 
 
 def router(

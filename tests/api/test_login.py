@@ -130,7 +130,11 @@ def test_a_cookie_counts_only_for_our_own_pages(access: Guarded) -> None:
 
 
 def test_a_logout_ends_the_session_and_its_streams(access: Guarded) -> None:
-    body = {"model": "rehearsal/longform", "messages": [{"role": "user", "content": "go on"}], "on_disconnect": "keep"}
+    body = {
+        "model": "rehearsal/longform",
+        "messages": [{"role": "user", "content": "20000 tokens at 200 tokens/s"}],
+        "on_disconnect": "keep",
+    }
     with access.logged_in(ADA) as client, client.stream("POST", "/chat", json=body) as stream:
         pieces = stream.iter_text()
         told = next(pieces)

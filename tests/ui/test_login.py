@@ -150,7 +150,7 @@ def test_a_key_is_made_used_and_revoked(browser: Browser, access: Guarded, axe: 
         page.get_by_role("button", name="Make it").click()
         key = page.get_by_label("Key", exact=True).input_value()
         page.get_by_role("button", name="Done").click()
-        body = {"model": "rehearsal/longform", "messages": [{"role": "user", "content": "go on"}], "stream": True}
+        body = {"model": "rehearsal/longform", "messages": [{"role": "user", "content": "20000 tokens at 200 tokens/s"}], "stream": True}
         told: list[str] = []
         began = threading.Event()
 
