@@ -1,7 +1,7 @@
 """What it costs to know who asks, and whether the time that it takes says anything of a key: `uv run python -m benchmarks.guard`.
 
-Microseconds of CPU per request in the guard, of nobody where there is no login, by a key, by a cookie; and Welch's t between keys that are wrong
-from the first and from the last character on (SAMPLES of each, in turns): beyond 4.5 it would be told from noise.
+Microseconds of CPU per request in the guard: of nobody where there is no login, by a key, by a cookie. And Welch's t between keys that
+are wrong from the first and from the last character on (SAMPLES of each): beyond 4.5 it would be told from noise.
 """
 
 import asyncio

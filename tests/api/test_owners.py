@@ -132,7 +132,8 @@ def test_a_key_has_as_many_open_as_it_may(access: Guarded) -> None:
         body = {"model": "rehearsal/longform", "messages": [{"role": "user", "content": "20000 tokens at 200 tokens/s"}]}
         with client.stream("POST", "/chat", json=body) as stream:
             assert stream.status_code == 200
-            next(stream.iter_bytes())
+            pieces = stream.iter_bytes()  # kept: without it the stream is closed
+            next(pieces)
             assert other.get("/models").status_code == 429
     with access.client("bob") as another:
         assert another.get("/models").status_code == 200
