@@ -163,7 +163,7 @@ BEFORE = (
                 behave=refuses("401 No", b'{"error":{"message":"Incorrect API key provided: ' + KEY + b'"}}'),
                 code="auth",
                 says="The API key was rejected. Check it in settings.toml.",
-                quotes="Incorrect API key provided: [redacted]",
+                quotes="Incorrect API key provided: ****",
                 keeps={"status": 401},
                 text="",
             ),

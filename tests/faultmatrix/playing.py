@@ -45,6 +45,7 @@ class Outcome(NamedTuple):
     """Of one case. `asker` and `second` read the same stream; `response` is what another surface says of it."""
 
     asker: Transcript
+    request: str  # its id
     second: bytes
     snapshot: dict[str, Any]
     response: dict[str, Any]
@@ -162,26 +163,26 @@ async def _play_all(cases: dict[str, Case], running: Served) -> tuple[dict[str, 
 
 async def _play(client: httpx.AsyncClient, running: Served, case: Case) -> Outcome:
     for _ in range(case.asks):
-        asker, second = await _ask(client, f"{running.url}/chat", f"{case.name}/m")
+        asker, request, second = await _ask(client, f"{running.url}/chat", f"{case.name}/m")
         if case.code and f'"code":"{case.code}"'.encode() in asker.frames[-1]:
             break
     one = f"{running.url}/chat/{asker.id}"
     snapshot = (await client.get(one)).json()
     response = (await client.get(f"{running.url}/v1/responses/resp_{asker.id}")).json()
     record = (await client.get(f"{one}/record")).content + (await client.get(f"{one}/upstream")).content
-    return Outcome(asker, second, snapshot, response, record, 0)
+    return Outcome(asker, request, second, snapshot, response, record, 0)
 
 
-async def _ask(client: httpx.AsyncClient, url: str, model: str) -> tuple[Transcript, bytes]:
+async def _ask(client: httpx.AsyncClient, url: str, model: str) -> tuple[Transcript, str, bytes]:
     """One asks, another one joins as soon as there is anything to join."""
     asker = Transcript()
     async with client.stream("POST", url, params={"model": model}, json=QUESTION) as response:
         assert response.status_code == 200, await response.aread()
-        asker.id = response.headers["headrace-generation"]
+        asker.id, request = response.headers["headrace-generation"], response.headers["x-request-id"]
         joining = asyncio.create_task(client.get(f"{url}/{asker.id}", headers={"accept": "text/event-stream", "last-event-id": "0"}))
         async for data in response.aiter_raw():
             asker.feed(data)
-    return asker, (await joining).content
+    return asker, request, (await joining).content
 
 
 async def _weighed(client: httpx.AsyncClient, running: Served, case: Case) -> Outcome:
