@@ -20,7 +20,12 @@ from services.upstream.rehearsal.script import Answer, Fault
 from services.upstream.rehearsal.server import Rehearsal
 
 PREFIX = "/rehearsal"
-HEADERS = [(b"cache-control", b"no-store, no-transform"), (b"x-accel-buffering", b"no"), (b"x-content-type-options", b"nosniff")]
+HEADERS = [
+    (b"cache-control", b"no-store, no-transform"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"sandbox; default-src 'none'"),  # a recording may be of a page
+]
 
 
 class Mock:

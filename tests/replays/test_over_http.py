@@ -107,3 +107,13 @@ def test_a_generation_of_its_own_is_stepped_by_its_own_id(http: Any) -> None:
 
 def expected(folder: str, name: str) -> str:
     return (Path(__file__).parent.parent / "recordings" / folder / f"{name}.expected.json").read_text()
+
+
+def test_a_recorded_page_is_no_page_of_ours(http: Any) -> None:
+    head = {"headrace": 1, "dialect": "openai_chat", "status": 502, "headers": {"content-type": "text/html", "set-cookie": "a=b"}}
+    http.put("/recordings/page", content=json.dumps(head) + '\n[1, "<script>alert(1)</script>"]\n').raise_for_status()
+    asked = {"model": "replay:page", "messages": [{"role": "user", "content": "x"}]}
+    answer = http.post("/rehearsal/openai_chat/v1/chat/completions", json=asked)
+    assert (answer.status_code, answer.text) == (502, "<script>alert(1)</script>")
+    assert answer.headers["content-security-policy"].startswith("sandbox")
+    assert "set-cookie" not in answer.headers
