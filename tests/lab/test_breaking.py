@@ -38,3 +38,11 @@ async def test_each_fault_does_to_it_what_it_does_on_the_wire(name: str) -> None
 async def test_what_is_no_fault_breaks_nothing(fault: str) -> None:
     text, end = await read(fault)
     assert (text, type(end)) == (TEXT, Finished)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("reset-middle", "connection_lost"), ("end-middle", "truncated"), ("http-429=7", "rate_limited")]
+)
+async def test_headrace_says_what_happened(fault: str, code: str) -> None:
+    _, end = await read(fault)
+    assert code in (getattr(end, "kind", ""), getattr(end, "code", ""))
