@@ -221,15 +221,27 @@ class People:
         await self._keep(person)
         return person
 
+    async def change_password(self, who: Who, current: str, password: str) -> None:
+        """One's own: whoever finds a page open cannot lock its owner out. Raises TooMany, and Invalid for a wrong one."""
+        person, now = self._person(who.person), time.time()
+        if wait := self._attempts.wait("", person.id, now):
+            raise TooMany(f"Too many wrong tries. Try again in {wait:.0f} seconds.", wait)
+        self._attempts.wrong("", person.id, now)
+        if not await fits(current, person.password):
+            raise Invalid("The password that you have now is another one.")
+        self._attempts.right("", person.id, now)
+        await self._set_password(person, password, who.session)
+
     async def set_password(self, who: Who, id: str, password: str) -> None:
-        """By an admin, or one's own. All sessions of that person end, but the one that asks."""
-        if id != who.person:
-            _only_admins(who)
-        person = self._person(id)
-        if id == LOCAL and self.terms.kind == "password":
+        """By an admin. All sessions of that person end."""
+        _only_admins(who)
+        await self._set_password(self._person(id), password, who.session)
+
+    async def _set_password(self, person: Person, password: str, but: str) -> None:
+        if person.id == LOCAL and self.terms.kind == "password":
             raise Invalid("The first person's password stands in the settings (login.password): make a new one with `main.py password`.")
         await self._keep(msgspec.structs.replace(person, password=await make(password)))
-        await self._end(session for session in self._of(id) if session != who.session)
+        await self._end(session for session in self._of(person.id) if session != but)
 
     async def set_admin(self, who: Who, id: str, admin: bool) -> None:
         """What they have open ends: it might show what is not theirs to see any more."""

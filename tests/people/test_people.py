@@ -136,7 +136,13 @@ async def test_a_password_is_checked_and_a_new_one_ends_what_was_open(people: Pe
     session, cookie = await people.login("ada", "ada's password", "10.0.0.1")
     who = await people.by_cookie(cookie)
     assert who == Who(person.id, person.scopes, session=session.id)
-    await people.set_password(ANYBODY, person.id, "a new password")
+    _, elsewhere = await people.login("Ada", "ada's password", "10.0.0.2")
+    with pytest.raises(Invalid, match="another one"):
+        await people.change_password(who, "not hers", "a new password")
+    await people.change_password(who, "ada's password", "a new password")
+    assert people.alive(who), "where she has changed it she stays"
+    assert await people.by_cookie(elsewhere) is None
+    await people.set_password(ANYBODY, person.id, "one more password")
     assert not people.alive(who)
     with pytest.raises(Unauthorized):
         await people.login("Ada", "ada's password", "10.0.0.1")

@@ -6,9 +6,10 @@ from nicegui import ui
 
 from services.chat import Chat
 from services.errors import HeadraceError
+from services.persons import LOCAL
 from ui.language import say
 from ui.panels.settings_keys import Keys, Wanted
-from ui.panels.settings_people import Doings, People
+from ui.panels.settings_people import Doings, Password, People
 
 
 class Access:
@@ -21,6 +22,21 @@ class Access:
     @property
     def sees_people(self) -> bool:
         return self._who.admin and not self._access.open
+
+    @property
+    def has_password(self) -> bool:
+        """One that can be changed here: the first person's stands in the settings."""
+        return self._access.terms.kind == "password" and self._who.person != LOCAL
+
+    def build_password(self) -> None:
+        Password(self._change_password)
+
+    async def _change_password(self, now: str, password: str) -> None:
+        try:
+            await self._access.change_password(self._who, now, password)
+        except HeadraceError as exc:
+            raise ValueError(exc.message) from exc
+        ui.notify(say("Your password is changed. Wherever else you were logged in, you are not any more."), position="top")
 
     async def build_keys(self) -> None:
         await self._access.load()

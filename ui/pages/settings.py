@@ -66,6 +66,7 @@ class SettingsPage:
             "general": say("General"),
             "keys": say("Keyboard shortcuts"),
             "access": say("API keys"),
+            **({"password": say("Your password")} if self._access.has_password else {}),
             **({"people": say("People")} if self._access.sees_people else {}),
             "data": say("Data"),
             "about": say("About"),
@@ -90,6 +91,9 @@ class SettingsPage:
             keys(self._wishes.enter)
         with self._section("access", say("API keys")):
             await self._access.build_keys()
+        if self._access.has_password:
+            with self._section("password", say("Your password")):
+                self._access.build_password()
         if self._access.sees_people:
             with self._section("people", say("People")):
                 self._access.build_people()

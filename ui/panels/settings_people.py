@@ -25,6 +25,29 @@ class Doings(NamedTuple):
     remove: Callable[[str], Awaitable[None]]
 
 
+class Password:
+    """One's own. `on_change` is given the one that holds and the new one, and raises ValueError with a sentence."""
+
+    def __init__(self, on_change: Callable[[str, str], Awaitable[None]]) -> None:
+        self._on_change = on_change
+        with ui.element("form").classes("hr-own-password").props('autocomplete="off"') as form:
+            self._now = Field("now", say("The password that you have now"))
+            self._now.box.props('type="password" required').props["autocomplete"] = "current-password"
+            _password(say("New password"))
+            button(say("Change it"), strong=True).props('type="submit"')
+        form.on("submit", self._change, js_handler=_SUBMIT)
+
+    async def _change(self, event: GenericEventArguments) -> None:
+        typed = event.args if isinstance(event.args, dict) else {}
+        self._now.set_error("")
+        try:
+            await self._on_change(str(typed.get("now") or ""), str(typed.get("password") or ""))
+        except ValueError as exc:
+            self._now.set_error(str(exc))
+            return
+        ui.run_javascript("document.querySelector('.hr-own-password').reset()")
+
+
 class People:
     """`passwords`: people come in by one, and so are made here."""
 
@@ -66,7 +89,7 @@ class People:
         with self._form(say("Add a person"), say("Add"), self._added):
             self._first = name = Field("name", say("Name"))
             name.box.props('required maxlength="80"')
-            self._password()
+            _password(say("Password"))
             with ui.element("label").classes("hr-check"):
                 ui.element("input").props('type="checkbox" name="admin" value="yes"')
                 text("span", say("Admin: may change model servers and people"))
@@ -79,7 +102,7 @@ class People:
             await self._doings.set_password(person.id, str(typed.get("password") or ""))
 
         with self._form(say("New password for {name}", name=person.name), say("Save"), renewed):
-            self._first = self._password()
+            self._first = _password(say("Password"))
 
     def _remove(self, person: Person) -> None:
         async def removed(typed: dict[str, object]) -> None:
@@ -88,12 +111,6 @@ class People:
         with self._form(say("Remove {name}", name=person.name), say("Remove"), removed, bad=True):
             self._first = None
             ui.label(say("They are logged out at once, and their keys are revoked. Their conversations stay in the database."))
-
-    @staticmethod
-    def _password() -> Field:
-        field = Field("password", say("Password"), hint=say("At least 8 characters. It is kept as a hash only."))
-        field.box.props('type="password" required minlength="8"').props["autocomplete"] = "new-password"
-        return field
 
     def _form(self, title: str, does: str, done: Callable[[dict[str, object]], Awaitable[None]], *, bad: bool = False) -> ui.element:
         """Open, and to be filled; its buttons come after what is put in."""
@@ -118,3 +135,9 @@ class People:
                 self._first.set_error(str(exc))
             return
         ui.run_javascript(f"getHtmlElement({self._dialog.id}).close()")
+
+
+def _password(label: str) -> Field:
+    field = Field("password", label, hint=say("At least 8 characters. It is kept as a hash only."))
+    field.box.props('type="password" required minlength="8"').props["autocomplete"] = "new-password"
+    return field
