@@ -52,7 +52,7 @@ def guard(chat: Chat) -> None:
         query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
         implicit = query.get("implicit_handshake") == "true"
         if implicit and not may_sit(sid, query.get("client_id")):
-            raise ConnectionRefusedError("This page is somebody else's, or over.")
+            raise ConnectionRefusedError("Implicit handshake failed")  # the framework's own words: window.js knows them
         await theirs["connect"](sid, environ, auth)
         if implicit:
             seated[sid] = query["client_id"]
