@@ -96,7 +96,7 @@ BEFORE = (
     Row(
         5,
         "reset or closed before the headers",
-        "\u201cattempt 2 of 3\u201d, then the answer, or an error",
+        "\u201cAttempt 2 of 3\u201d, then the answer, or an error",
         "reset, 3 tries",
         (
             Case(name="reset", behave=sends(then="reset"), tries=3, code="reset", says=RESET, text=""),
@@ -231,7 +231,7 @@ BEFORE = (
     Row(
         14,
         "429, Retry-After in seconds",
-        "\u201cattempt 2 of 3, in 1 s\u201d, then the answer",
+        "\u201cAttempt 2 of 3, in 1 s\u201d, then the answer",
         "retrying, wait_ms 1000",
         (Case(name="429-seconds", behave=in_turn(refuses("429 Slow", b"{}", "retry-after: 1"), WELL), tries=2, keeps={"wait_ms": 1000}),),
     ),
