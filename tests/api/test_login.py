@@ -8,10 +8,14 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
+from starlette.requests import Request
 
+from services.api.login import Login
 from services.errors import Invalid
 from services.people.attempts import FOR_ONE, FROM_ONE, Attempts
 from services.people.passwords import hashed
+from services.people.people import People, Terms
+from services.store.memory import MemoryStore
 from tests.access import ADA, ADMIN, BOB, Guarded
 from tests.serving import ROOT
 
@@ -166,3 +170,17 @@ def test_a_password_is_typed_in_and_a_hash_comes_out() -> None:
     assert done.stdout.startswith("$argon2id$")
     with pytest.raises(Invalid, match="at least 8 characters"):
         hashed("short")
+
+
+async def test_over_tls_the_cookie_is_for_this_host_alone() -> None:
+    people = People(MemoryStore(), Terms("password"))
+    _, token = await people.enter(await people.subject("https://issuer.test 1", "Ada", admin=False))
+    login = Login(people, lambda _: "", secure=True)
+    request = Request({"type": "http", "headers": [(b"cookie", b"__Host-headrace=" + token.encode())]})
+    session, another = await people.enter(await people.subject("https://issuer.test 1", "Ada", admin=False))
+    answer = await login.entered(request, session, another, "/")
+    name, *attributes = answer.headers["set-cookie"].split("; ")
+    assert name == f"__Host-headrace={another}"
+    assert set(attributes) == {"HttpOnly", "Max-Age=43200", "Path=/", "SameSite=lax", "Secure"}
+    assert await people.by_cookie(token) is None, "what the browser had before is over"
+    await people.close()
