@@ -26,7 +26,6 @@ from services.doctor.doctor import Doctor
 from services.doors.conversations import Conversations
 from services.doors.figures import Figures
 from services.doors.models import Models
-from services.doors.replays import Replays
 from services.doors.replies import Replies
 from services.errors import Invalid, RequestError
 from services.events import Event, Started
@@ -42,7 +41,6 @@ from services.library.deletion import UNDO, Deletion
 from services.library.moving import Moving
 from services.library.order import Order
 from services.library.owning import Owners
-from services.library.recorder import Recorder
 from services.library.search import Hit, Search
 from services.library.titles import Titles
 from services.messages import Message, Turn
@@ -101,7 +99,7 @@ __all__ = [
 ]
 
 
-class Chat(Conversations, Replies, Replays, Models, Figures):
+class Chat(Conversations, Replies, Models, Figures):
     """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once.
 
     `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so; `undo` those in
@@ -170,7 +168,7 @@ class Chat(Conversations, Replies, Replays, Models, Figures):
         self.checks = Runs()
         self.doctor = doctor
         self.faults = faults
-        self.recorder = Recorder(repertoire or Repertoire(), catalogue, self._generations, self._records)
+        self._repertoire = repertoire or Repertoire()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, who: Who) -> "Chat":
@@ -214,12 +212,12 @@ class Chat(Conversations, Replies, Replays, Models, Figures):
             raise Invalid('`messages` is empty: send at least one message, such as {"role": "user", "content": "Hello"}.')
         self._people.admit(self._who, lambda key: len(self._generations.of_key(key)))
         turn = msgspec.structs.replace(turn, owner=self._who.person, by=self._who.key)
-        return self._prepare(new_id(), turn.model).start(turn, turn.messages)
+        return self._prepare(new_id(), turn.model, self._who.person).start(turn, turn.messages)
 
-    def _prepare(self, id: str, model: str) -> Prepared:
-        """What starts the generation `id` by this model. Raises UnknownModel and Busy."""
+    def _prepare(self, id: str, model: str, person: str) -> Prepared:
+        """What starts the generation `id` of this person by this model. Raises UnknownModel and Busy."""
         self._generations.admit()
-        upstream, own = self._catalogue.resolve(model)
+        upstream, own = self._catalogue.resolve(model, person)
         full = f"{upstream.name}/{own}"
 
         def start(turn: Turn, heard: tuple[Message, ...]) -> Started:

@@ -16,6 +16,7 @@ from services.api.connection import CONNECTION
 from services.api.errors import ClientGone, Endpoint
 from services.api.stream import Presence
 from services.errors import NotFound
+from services.persons import LOCAL, WHO, Who
 from services.upstream.rehearsal.script import Answer, Fault
 from services.upstream.rehearsal.server import Rehearsal
 
@@ -52,6 +53,8 @@ class Mock:
         except ClientDisconnect as exc:
             raise ClientGone from exc
         path = f"/{quote(place)}?{request.url.query}"
+        who: Who | None = request.scope.get(WHO)
+        server = server.of(who.person if who else LOCAL)
 
         async def answered() -> Answer:
             if self._running > self._most:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 from services.doors.preferences import Preferences
+from services.doors.replays import Replays
 from services.errors import Conflict, Forbidden
 from services.events import Usage
-from services.library.recorder import Recorder
 from services.models import Listing, Place
 from services.prices import Cost, Price, cost
 from services.settings import version
@@ -15,20 +15,20 @@ from services.setup.servers import Installed, Servers
 from services.upstream.catalogue import Catalogue
 
 
-class Models(Preferences):
+class Models(Replays, Preferences):
     """Half of services.chat.Chat, which makes the rooms."""
 
     _catalogue: Catalogue
     _prices: tuple[Price, ...]
     _installed: Installed | None
     _servers: Servers | None
-    recorder: Recorder
 
     @property
     def default_model(self) -> str:
         """What a person has chosen, while it can be asked, before what the settings say."""
         liked = "" if self.fixed_by("chat.model") else self._liked.model
-        return liked if self._catalogue.has(liked) else self._catalogue.default
+        person = self._who.person
+        return liked if self._catalogue.has(liked, person) else self._catalogue.default(person)
 
     def cost(self, model: str, usage: Usage | None) -> Cost | None:
         """What a reply of this model cost, by the prices of settings."""
@@ -70,7 +70,7 @@ class Models(Preferences):
         return self._catalogue.alone
 
     def models(self) -> list[Listing]:
-        return self._catalogue.listings()
+        return self._catalogue.listings(self._who.person)
 
     async def learn_model(self, model: str) -> None:
         """Ask the server of a model what it can do, where its list does not tell that: once. `watch_models` tells what came of it."""
@@ -88,4 +88,4 @@ class Models(Preferences):
         """Ask the servers again, unless they were asked less than so many seconds ago."""
         await self.recorder.look()
         await self._catalogue.refresh(older_than, patient=patient)
-        return self._catalogue.listings()
+        return self._catalogue.listings(self._who.person)

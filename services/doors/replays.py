@@ -1,16 +1,25 @@
-"""What the door says of recordings where it matters whose they are made of: kept of one's own replies, and one's own replays held."""
+"""What the door says of recordings: everybody has their own, kept of their own replies, and holds their own replays."""
 
 from services.doors.belongings import Belongings
-from services.errors import NotFound
 from services.library.recorder import Recorder
+from services.record.records import Records
 from services.recordings.keeper import Kept
+from services.upstream.catalogue import Catalogue
 from services.upstream.rehearsal.player import Playback, Player
+from services.upstream.rehearsal.repertoire import Repertoire
 
 
 class Replays(Belongings):
-    """Part of services.chat.Chat, which makes the rooms. Recordings themselves belong to everybody: see `recorder`."""
+    """Part of services.chat.Chat, which makes the rooms."""
 
-    recorder: Recorder
+    _catalogue: Catalogue
+    _records: Records
+    _repertoire: Repertoire  # of the local person
+
+    @property
+    def recorder(self) -> Recorder:
+        """Of who asks."""
+        return Recorder(self._repertoire.of(self._who.person), self._catalogue, self._generations, self._records)
 
     async def keep_recording(
         self, generation: str, name: str = "", *, attempt: int = 0, request: bool = True, replace: bool = False
@@ -20,18 +29,13 @@ class Replays(Belongings):
         return await self.recorder.keep(generation, name, attempt=attempt, request=request, replace=replace)
 
     def playbacks(self) -> list[Playback]:
-        """What is being played, but for somebody else's generations. A client of the public rehearsal has no name."""
-        return [played for played in self.recorder.playbacks() if self._may_hold(played.id)]
+        """What is being played to who asks, as a generation or by the public rehearsal."""
+        return self.recorder.playbacks()
 
     def playback(self, id: str) -> Playback | None:
         """Of a generation, or of another client's replay by the id that its headers tell."""
-        return self.recorder.playback(id) if self._may_hold(id) else None
+        return self.recorder.playback(id)
 
     async def player(self, id: str) -> Player:
         """To pause, play and step. Raises NotFound."""
-        if not self._may_hold(id):
-            raise NotFound(f"No replay {id[:80]!r} is being played.")
         return await self.recorder.player(id)
-
-    def _may_hold(self, id: str) -> bool:
-        return self._generations.owner(id) in (None, self._who.person)

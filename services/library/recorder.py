@@ -22,7 +22,6 @@ from services.upstream.catalogue import Catalogue
 from services.upstream.rehearsal.heard import Heard, heard
 from services.upstream.rehearsal.player import Playback, Player
 from services.upstream.rehearsal.repertoire import Repertoire
-from services.upstream.rehearsed import NAME
 
 LEFT = {"first_byte_timeout", "gap_timeout", "total_timeout", "deadline", "interrupted", "limit"}  # it was us who ended it
 
@@ -30,6 +29,8 @@ T = TypeVar("T")
 
 
 class Recorder:
+    """Of whose `repertoire` it is."""
+
     def __init__(self, repertoire: Repertoire, catalogue: Catalogue, generations: Generations, records: Records) -> None:
         self._repertoire = repertoire
         self._recordings = repertoire.recordings
@@ -142,8 +143,10 @@ class Recorder:
         return await self._repertoire.players.find(id)
 
     async def _do(self, work: Callable[[], T]) -> T:
+        before = self._recordings.names
         done = await asyncio.to_thread(work)
-        self._catalogue.offer(NAME, self._repertoire.names)
+        if self._recordings.names != before:
+            self._catalogue.tell()
         return done
 
 

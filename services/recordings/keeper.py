@@ -1,5 +1,6 @@
-"""Where recordings are: `<name>.headrace` in one folder, for their owner's eyes only, or memory. It blocks: call it in a thread.
+"""Where recordings are: `<name>.headrace` in a folder, for their owner's eyes only, or memory. It blocks: call it in a thread.
 
+    recordings.of(person)       theirs; the local person's are in the folder itself, those of others in one below it
     recordings.names            at once, as they were when the folder was looked at last
     recordings.all() get(name) file(name) put(name, file) rename(name, to) drop(name)
 
@@ -7,6 +8,7 @@ A file that is put into the folder by hand is a recording like all others.
 """
 
 import os
+import re
 import secrets
 from pathlib import Path
 from threading import Lock
@@ -15,11 +17,13 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from services.errors import Conflict, HeadraceError, NotFound, NotSaved, TooLarge
+from services.persons import LOCAL
 from services.recordings.asked import question
 from services.recordings.file import decode
 from services.recordings.recording import NAME, Recording, checked
 
 ENDING = ".headrace"
+PERSON = re.compile(r"[0-9a-z]{1,64}")  # an id, which becomes the name of a folder
 
 
 class Bounds(NamedTuple):
@@ -51,6 +55,9 @@ class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
 class Shelf(Protocol):
     """Files by the name of the recording. All raise OSError, `get` FileNotFoundError."""
 
+    def of(self, person: str) -> "Shelf":
+        """Another one, of somebody else."""
+
     def list(self) -> dict[str, tuple[int, int]]:
         """Size in bytes, and something that is another one when the file is."""
 
@@ -66,6 +73,11 @@ class Folder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def of(self, person: str) -> "Folder":
+        if not PERSON.fullmatch(person):
+            raise ValueError(f"{person[:40]!r} is no id of a person")
+        return Folder(self._folder / person)
 
     def list(self) -> dict[str, tuple[int, int]]:
         found = {}
@@ -101,6 +113,9 @@ class Memory:
     def __init__(self) -> None:
         self._kept: dict[str, tuple[bytes, int]] = {}
 
+    def of(self, person: str) -> "Memory":
+        return Memory()
+
     def list(self) -> dict[str, tuple[int, int]]:
         return {name: (len(file), number) for name, (file, number) in self._kept.items()}
 
@@ -118,13 +133,24 @@ class Memory:
 
 
 class Recordings:
+    """Of one person; `bounds` are each person's."""
+
     def __init__(self, shelf: Shelf | None = None, bounds: Bounds = BOUNDS) -> None:
         self._shelf = shelf or Memory()
         self.bounds = bounds
         self._known: dict[str, tuple[tuple[int, int], Kept]] = {}
         self._changing = Lock()
+        self._others: dict[str, Recordings] = {}
         self.names: tuple[str, ...] = ()
         self.look()
+
+    def of(self, person: str) -> "Recordings":
+        """To be asked of those of the local person, from one thread."""
+        if person == LOCAL:
+            return self
+        if person not in self._others:
+            self._others[person] = Recordings(self._shelf.of(person), self.bounds)
+        return self._others[person]
 
     def look(self) -> tuple[str, ...]:
         """The names, as they are now. A folder that cannot be read has none."""

@@ -53,7 +53,7 @@ class Prepared(NamedTuple):
     start: Callable[[Turn, tuple[Message, ...]], Started]
 
 
-Prepare = Callable[[str, str], Prepared]  # a generation's id, a model; raises what Chat.start raises
+Prepare = Callable[[str, str, str], Prepared]  # a generation's id, a model, who asks; raises what Chat.start raises
 
 
 class Asking:
@@ -170,7 +170,7 @@ class Asking:
         """`beside`: the answer grows beside others of which none has been kept, and so do those of several models."""
         manner = read(known.manner)
         prepared = {new_id(): model for model in models}
-        ready = {generation: self._prepare(generation, model) for generation, model in prepared.items()}
+        ready = {generation: self._prepare(generation, model, known.owner) for generation, model in prepared.items()}
         first = next(iter(ready.values()))
         spoken = [await self._endings.recalled(node) for node in [*before, question]]
         messages = [Message("system", (Text(manner.system),))] if manner.system.strip() else []

@@ -16,6 +16,7 @@ import msgspec
 from services.errors import TimedOut, UnknownModel, Unreachable, UpstreamError
 from services.messages import Turn
 from services.models import Listing, Model
+from services.persons import LOCAL
 from services.record.record import Record
 from services.upstream.http import Emit
 
@@ -40,7 +41,8 @@ class Upstream(Protocol):
 class Catalogue:
     """`fixed` are models that settings name, so the server is not asked; `builtin` names the upstream of last resort.
 
-    `refuses` tells of an upstream by its name which options it cannot take.
+    `refuses` tells of an upstream by its name which options it cannot take; `own(person)` which models of the built-in one are
+    only this person's.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class Catalogue:
         remote_patience: float = 5.0,
         prefilling: Iterable[str] = (),
         refuses: Callable[[str], frozenset[str]] = lambda _: frozenset(),
+        own: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> None:
+        self._own = own
         self._builtin = builtin
         self._remote_patience = remote_patience
         self._take(upstreams, fixed or {}, preferred, patience, prefilling, refuses)
@@ -93,13 +97,10 @@ class Catalogue:
         for changed in tuple(self._watchers):
             changed()
 
-    def offer(self, upstream: str, models: Sequence[str]) -> None:
-        """An upstream whose models are fixed has others now."""
-        if upstream in self._upstreams and tuple(models) != tuple(self._fixed.get(upstream, ())):
-            self._fixed = {**self._fixed, upstream: tuple(models)}
-            self._listings[upstream] = self._first_listing(self._upstreams[upstream])
-            for changed in tuple(self._watchers):
-                changed()
+    def tell(self) -> None:
+        """Somebody's own models are others now."""
+        for changed in tuple(self._watchers):
+            changed()
 
     def _first_listing(self, upstream: Upstream) -> Listing:
         models = self._fixed.get(upstream.name)
@@ -107,27 +108,32 @@ class Catalogue:
             return Listing(upstream.name, upstream.host, "running", tuple(Model(name) for name in models))
         return Listing(upstream.name, upstream.host, "unknown")
 
-    def listings(self) -> list[Listing]:
-        return list(self._listings.values())
+    def listings(self, person: str = LOCAL) -> list[Listing]:
+        """With what only this person has."""
+        return [self._listing(name, person) for name in self._listings]
 
-    def names(self) -> list[str]:
-        """Every model that can be asked now, by its full name; the built-in ones last."""
-        found = [(listing.name == self._builtin, f"{listing.name}/{model.name}") for listing in self.listings() for model in listing.models]
+    def _listing(self, name: str, person: str) -> Listing:
+        listing = self._listings[name]
+        own = self._own(person) if name == self._builtin else ()
+        return msgspec.structs.replace(listing, models=(*listing.models, *map(Model, own))) if own else listing
+
+    def names(self, person: str = LOCAL) -> list[str]:
+        """Every model that this person can ask now, by its full name; the built-in ones last."""
+        found = [(each.name == self._builtin, f"{each.name}/{model.name}") for each in self.listings(person) for model in each.models]
         return [name for _, name in sorted(found, key=lambda pair: pair[0])]
 
-    @property
-    def default(self) -> str:
+    def default(self, person: str = LOCAL) -> str:
         """The preferred model while it can be asked, else the first one that answers, else the built-in one."""
-        names = self.names()
+        names = self.names(person)
         return self._preferred if self._preferred in names or not names else names[0]
 
     def is_builtin(self, model: str) -> bool:
         """By its full name: one that needs no server."""
         return model.startswith(f"{self._builtin}/")
 
-    def has(self, model: str) -> bool:
+    def has(self, model: str, person: str = LOCAL) -> bool:
         """A model that can be asked now, by its full name."""
-        return model in self.names()
+        return model in self.names(person)
 
     @property
     def alone(self) -> bool:
@@ -150,30 +156,30 @@ class Catalogue:
         """What the server tells of its model, None where it does not list it."""
         return next((known for known in self._listings[upstream].models if known.name == name), None)
 
-    def resolve(self, model: str) -> tuple[Upstream, str]:
+    def resolve(self, model: str, person: str = LOCAL) -> tuple[Upstream, str]:
         """The upstream and its own name for a model. Raises UnknownModel, naming the nearest ones.
 
         A full name is passed on even when the listing lacks it: servers know models they do not list.
         """
         if not model:
-            model = self.default
+            model = self.default(person)
         name, _, rest = model.partition("/")
-        if rest and name in self._upstreams and not self._surely_missing(name, rest):
+        if rest and name in self._upstreams and not self._surely_missing(name, rest, person):
             return self._upstreams[name], rest
-        owners = [listing.name for listing in self.listings() if any(known.name == model for known in listing.models)]
+        owners = [listing.name for listing in self.listings(person) if any(known.name == model for known in listing.models)]
         if len(owners) == 1:
             return self._upstreams[owners[0]], model
         if owners:
             raise UnknownModel(f"More than one upstream has {model!r}: write {' or '.join(f'{owner}/{model}' for owner in owners)}.")
-        raise UnknownModel(self._nearest(model))
+        raise UnknownModel(self._nearest(model, person))
 
-    def _surely_missing(self, upstream: str, model: str) -> bool:
+    def _surely_missing(self, upstream: str, model: str, person: str) -> bool:
         """What follows @ and # in the name of a built-in one says how it is played."""
-        listing, bare = self._listings[upstream], model.partition("@")[0].partition("#")[0]
+        listing, bare = self._listing(upstream, person), model.partition("@")[0].partition("#")[0]
         return upstream == self._builtin and listing.state == "running" and all(known.name != bare for known in listing.models)
 
-    def _nearest(self, model: str) -> str:
-        names = self.names()
+    def _nearest(self, model: str, person: str) -> str:
+        names = self.names(person)
         if not names:
             return "No model server is running, and the built-in rehearsal is switched off. Start one, or see settings.toml."
         bare = {name.partition("/")[2]: name for name in names}

@@ -49,11 +49,12 @@ class Assembly:
         if settings.rehearsal.enabled:
             upstreams.append(self._same("rehearsal", settings.rehearsal, settings))
         fixed = {upstream.name: upstream.models for upstream in settings.upstreams if upstream.models}
-        fixed["rehearsal"] = self.repertoire.names
+        fixed["rehearsal"] = self.repertoire.common
         dialects = {upstream.name: str(upstream.dialect) for upstream in settings.upstreams} | {"rehearsal": "openai_chat"}
         return Catalogue(
             upstreams,
             fixed=fixed,
+            own=lambda person: self.repertoire.of(person).replays,
             preferred=settings.chat.model,
             patience=settings.chat.probe,
             refuses=lambda upstream: refused(dialects[upstream]) if upstream in dialects else frozenset(),

@@ -35,28 +35,30 @@ class Rehearsed:
         return f"<Rehearsed {self._speed:g} tokens/s>"
 
     async def read(self, turn: Turn, emit: Emit, record: Record | None = None) -> None:
-        dialect = "openai_chat"
+        dialect, own = "openai_chat", self._repertoire.of(turn.owner)
         if turn.model.startswith(REPLAY):
             name = turn.model.removeprefix(REPLAY).partition("@")[0].partition("#")[0]
             with suppress(HeadraceError):  # whatever it is: the rehearsal has the sentence for it
-                dialect = (await asyncio.to_thread(self._repertoire.recordings.get, name)).dialect
-        await self._upstream(dialect, turn.fault).read(turn, emit, record)
+                dialect = (await asyncio.to_thread(own.recordings.get, name)).dialect
+        await self._upstream(dialect, turn.fault, own).read(turn, emit, record)
 
     async def models(self) -> list[Model]:
-        return [Model(name) for name in self._repertoire.names]
+        return [Model(name) for name in self._repertoire.common]
 
     async def learn(self, known: Model) -> Model:
         return known
 
-    def _upstream(self, dialect: str, fault: str) -> HTTPUpstream:
+    def _upstream(self, dialect: str, fault: str, own: Repertoire) -> HTTPUpstream:
         if fault and self._broken:
-            return self._made(dialect, self._broken(self._server(dialect), fault, dialect))
+            return self._made(dialect, self._broken(self._server(dialect, own), fault, dialect))
+        if own is not self._repertoire:
+            return self._made(dialect, self._server(dialect, own))
         if dialect not in self._upstreams:
-            self._upstreams[dialect] = self._made(dialect, self._server(dialect))
+            self._upstreams[dialect] = self._made(dialect, self._server(dialect, own))
         return self._upstreams[dialect]
 
-    def _server(self, dialect: str) -> Transport:
-        return InProcess(Rehearsal(self._speed, dialect=dialect, repertoire=self._repertoire, faithful=True).answer)
+    def _server(self, dialect: str, own: Repertoire) -> Transport:
+        return InProcess(Rehearsal(self._speed, dialect=dialect, repertoire=own, faithful=True).answer)
 
     def _made(self, dialect: str, transport: Transport) -> HTTPUpstream:
         return HTTPUpstream(NAME, READERS[dialect], URL, transport, timeouts=PATIENT)

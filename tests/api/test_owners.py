@@ -148,6 +148,35 @@ def test_tokens_of_a_day_are_counted(access: Guarded) -> None:
         assert json.loads(second.text)["error"]["code"] == "rate_limited"
 
 
+def test_recordings_are_of_who_keeps_them(access: Guarded, things: dict[str, str]) -> None:
+    """By an admin neither; and two people may have two of one name."""
+    asked = {"model": "replay:shared@instant", "messages": QUESTION["messages"]}
+
+    def said(client: httpx.Client) -> str:
+        here = client.post("/v1/chat/completions", json={**asked, "model": f"rehearsal/{asked['model']}"})
+        mock = client.post("/rehearsal/openai_chat/v1/chat/completions", json=asked)
+        assert here.status_code == mock.status_code == 200, (here.text, mock.text)
+        assert here.json()["choices"][0]["message"]["content"] == mock.json()["choices"][0]["message"]["content"]
+        return str(mock.json()["choices"][0]["message"]["content"])
+
+    with access.client("ada") as ada, access.client("bob") as bob, access.client("admin") as admin:
+        assert ada.post(f"/chat/{things['/chat/{id}']}/recording", json={"name": "shared", "replace": True}).status_code == 201
+        assert "replay:shared" in ada.get("/v1/models").text
+        for other in (bob, admin):
+            assert other.get("/recordings").json() == {"recordings": []}
+            assert {other.request(method, "/recordings/shared").status_code for method in ("GET", "DELETE")} == {404}
+            assert other.post("/chat", json=asked).status_code == 404
+            answers = [other.get("/models"), other.get("/v1/models"), other.get("/rehearsal/openai_chat/v1/models")]
+            answers += [other.post("/v1/chat/completions", json={**asked, "model": "rehearsal/replay:share"})]
+            answers += [other.post("/rehearsal/openai_chat/v1/chat/completions", json={**asked, "model": "replay:share"})]
+            assert not any("replay:shared" in answer.text or "'shared'" in answer.text for answer in answers)
+        answer = b'{"object": "chat.completion", "choices": [{"message": {"role": "assistant", "content": "bob\'s own"}}]}'
+        assert bob.put("/recordings/shared", content=answer).status_code == 201
+        assert (said(ada), said(bob)) == ("ada's own words", "bob's own")
+        assert bob.delete("/recordings/shared").status_code == 204
+        assert ada.get("/recordings/shared").status_code == 200
+
+
 def test_nobody_holds_somebody_elses_replay(access: Guarded, things: dict[str, str]) -> None:
     with access.client("ada") as ada, access.client("bob") as bob:
         assert ada.post(f"/chat/{things['/chat/{id}']}/recording", json={"name": "ada-s", "replace": True}).status_code == 201
@@ -157,3 +186,9 @@ def test_nobody_holds_somebody_elses_replay(access: Guarded, things: dict[str, s
             assert bob.post(f"{replay}/play").status_code == bob.get(replay).status_code == 404
             assert bob.get("/rehearsal/replays").json() == {"replays": []}
             assert ada.post(f"{replay}/play").status_code == 200
+        asked = {"model": "replay:ada-s@step#mine", "messages": QUESTION["messages"], "stream": True}
+        with ada.stream("POST", "/rehearsal/openai_chat/v1/chat/completions", json=asked):
+            assert ada.get("/rehearsal/replays/mine").status_code == 200
+            assert bob.post("/rehearsal/replays/mine/step").status_code == bob.get("/rehearsal/replays/mine").status_code == 404
+            assert bob.get("/rehearsal/replays").json() == {"replays": []}
+            assert ada.post("/rehearsal/replays/mine/play").status_code == 200

@@ -96,10 +96,10 @@ async def test_an_unknown_model_names_the_nearest(name: str, words: str) -> None
 
 async def test_the_default_is_the_preferred_one_while_it_runs() -> None:
     ollama = Mill("ollama", "llama", "phi")
-    assert (await catalogue(ollama, BUILTIN, preferred="ollama/phi")).default == "ollama/phi"
-    assert (await catalogue(ollama, BUILTIN, preferred="gone/phi")).default == "ollama/llama"
+    assert (await catalogue(ollama, BUILTIN, preferred="ollama/phi")).default() == "ollama/phi"
+    assert (await catalogue(ollama, BUILTIN, preferred="gone/phi")).default() == "ollama/llama"
     alone = await catalogue(Mill("ollama", error=Unreachable("No.")), BUILTIN)
-    assert (alone.default, alone.alone) == ("rehearsal/guide", True)
+    assert (alone.default(), alone.alone) == ("rehearsal/guide", True)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ class Keep:
         with ui.element("label").classes("hr-check"):
             ui.element("input").props('type="checkbox" name="request" ^checked')
             text("span", say("With what was asked"))
-        ui.label(say("It never has headers or keys. Everybody who may use this Headrace sees it.")).classes("hr-hint")
+        ui.label(say("It never has headers or keys. Only you see it.")).classes("hr-hint")
 
     async def _send(self, given: dict[str, Any]) -> None:
         name = str(given.get("name", "")).strip()

@@ -72,13 +72,13 @@ class Replays:
     def __init__(self, repertoire: Repertoire, clock: Clock, *, faithful: bool = False) -> None:
         self._repertoire = repertoire
         self._clock = clock
-        self._faithful = faithful
+        self.faithful = faithful
 
     async def answer(self, asked: Played, wanted: Wanted, began: float) -> Answer | Fault:
         """Returns when the headers are due. `began` on the clock. Raises Wrong."""
         recording = await self._recording(asked.name)
         moments = [read.at for read in recording.reads]
-        if recording.dialect == wanted.dialect and (self._faithful or recording.status != 200 or recording.streams == wanted.asked.stream):
+        if recording.dialect == wanted.dialect and (self.faithful or recording.status != 200 or recording.streams == wanted.asked.stream):
             player = self._player(asked, began, moments)
             answer = Answer(recording.status, {**recording.headers, ID: player.id}, self._as_it_was(recording, player))
         else:

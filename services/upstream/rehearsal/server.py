@@ -53,6 +53,14 @@ class Rehearsal:
     def __repr__(self) -> str:
         return f"<Rehearsal {self._dialect} {self._speed:g} tokens/s {self._clock!r}>"
 
+    def of(self, person: str) -> "Rehearsal":
+        """The same, for somebody: with the recordings that are theirs."""
+        repertoire = self._repertoire.of(person)
+        if repertoire is self._repertoire:
+            return self
+        faithful = self._replays.faithful
+        return Rehearsal(self._speed, self._clock, self._dialect, self._models, repertoire=repertoire, faithful=faithful)
+
     async def answer(self, method: str, path: str, body: bytes) -> Answer:
         """`path` is percent-encoded, and may have a query."""
         began = self._clock.now()
