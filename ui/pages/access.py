@@ -39,7 +39,11 @@ class Access:
         ui.notify(say("Your password is changed. Wherever else you were logged in, you are not any more."), position="top")
 
     async def build_keys(self) -> None:
-        await self._access.load()
+        try:
+            await self._access.load()
+        except HeadraceError as exc:  # the rest of the page is there all the same
+            ui.label(exc.message).classes("hr-wrong")
+            return
         lead = say("For programs that ask in your name, at the addresses of the API.")
         if self._access.open:
             lead += " " + say("There is no login here, so on this computer none is needed.")
