@@ -52,7 +52,7 @@ def run(command: str, sizes: Mapping[str, int], most: float) -> Said:
     late = "" if time.monotonic() - began < most else f"not over after {most:.0f} s: "
     figures = [line for line in said if line.startswith("{")][-1:]
     last = re.sub(r" in [0-9.:ms ()]+$", "", said[-1].strip("= ")) if said else "said nothing"
-    return Said(passed, late + "; ".join([last, *figures])[:300])
+    return Said(passed, late + "; ".join(dict.fromkeys([last, *figures]))[:400])
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
