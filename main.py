@@ -59,7 +59,7 @@ def main() -> None:
         listening = bind(settings.server.host, settings.server.port, settings.server.write_timeout)
         storage = settings.storage
         journal = JOURNALS[storage.journal](layers.home / storage.folder, storage.synchronous == "full")  # first: it locks the folder
-        serve(layers, listening, open_store(storage.database, layers.home), journal, repertoire)
+        serve(layers, listening, open_store(storage.url, layers.home), journal, repertoire)
     except SettingsError as exc:
         sys.stderr.write(f"{exc}\n")
         sys.exit(2)

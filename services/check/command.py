@@ -62,7 +62,7 @@ async def _examine(settings: Settings, model: str) -> Record:
     unnamed = tuple(upstream.model_copy(update={"models": ()}) for upstream in settings.upstreams)
     file = settings_file()
     data = DataPath(
-        str(file) if file.exists() else f"no {file}: the defaults", settings.storage.journal, without_password(settings.storage.database)
+        str(file) if file.exists() else f"no {file}: the defaults", settings.storage.journal, without_password(settings.storage.url)
     )
     connections = Connections()
     try:

@@ -33,7 +33,7 @@ def person(words: Sequence[str]) -> int:
         settings = read([word for word in words[2:] if word != "--admin"])
         if settings.settings.storage.database == "memory":
             raise Invalid("storage.database is memory: nobody would be kept in it.")
-        asyncio.run(_add(open_store(settings.settings.storage.database, settings.home), words[1], "--admin" in words))
+        asyncio.run(_add(open_store(settings.settings.storage.url, settings.home), words[1], "--admin" in words))
     except HeadraceError as exc:
         return _complain(str(exc))
     return 0

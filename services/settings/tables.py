@@ -126,13 +126,13 @@ class Gate(_Table):
 
 class Storage(_Table):
     database: Database = Field(
-        default="sqlite:///data/headrace.db",
-        description="where conversations are kept: sqlite:///PATH, postgresql://... or memory",
+        default="sqlite",
+        description="where conversations are kept: sqlite (in the folder), sqlite:///PATH, postgresql://... or memory",
         repr=False,
     )
     journal: Journal = Field(default="sqlite", description="what keeps generations; memory forgets them when the process ends")
     folder: Annotated[str, Field(min_length=1)] = Field(
-        default="data", description="where the journal goes, from the folder of settings.toml"
+        default="data", description="where all that is kept goes, from the folder of settings.toml"
     )
     synchronous: Synchronous = Field(
         default="normal", description="what replies survive: the end of the process (normal), a power cut (full)"
@@ -140,6 +140,11 @@ class Storage(_Table):
     keep: int = Field(default=500, ge=0, description="finished generations that are kept")
     keep_for: Positive = Field(default=86_400.0, description="seconds that a finished generation is kept")
     keep_bytes: Count = Field(default=1_000_000_000, description="bytes of finished generations that are kept")
+
+    @property
+    def url(self) -> str:
+        """Of the database: plain `sqlite` lies in the folder, so that two folders are two houses with nothing in common."""
+        return f"sqlite:///{self.folder}/headrace.db" if self.database == "sqlite" else self.database
 
 
 class Price(_Table):

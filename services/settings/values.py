@@ -16,7 +16,7 @@ NAT64 = ip_network("64:ff9b::/96")
 # What is checked must be what is called: urlsplit drops tabs and line ends, and some clients read \\ as /.
 URL = re.compile(r"https?://([a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(/[a-z0-9._~%!$&'()*+,;=:/-]*)?", re.IGNORECASE | re.ASCII)
 ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-DATABASE = re.compile(r"memory|sqlite:///[^?#]+|postgresql://\S+")
+DATABASE = re.compile(r"memory|sqlite|sqlite:///[^?#]+|postgresql://\S+")
 SLUG = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
@@ -89,7 +89,7 @@ def _model_name(model: str) -> str:
 
 def _database(url: str) -> str:
     if not DATABASE.fullmatch(url):
-        raise ValueError("expected memory, sqlite:///PATH (sqlite:////PATH from the root) or postgresql://USER:PASSWORD@HOST/NAME")
+        raise ValueError("expected sqlite, memory, sqlite:///PATH (sqlite:////PATH from the root) or postgresql://USER:PASSWORD@HOST/NAME")
     return url
 
 

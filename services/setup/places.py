@@ -11,7 +11,7 @@ SQLITE = "sqlite:///"
 def places(layers: Layers) -> list[Place]:
     """Reads the disk: not for the event loop. What is not there yet has 0 bytes."""
     home, storage = layers.kept_file.parent, layers.settings.storage
-    database = storage.database
+    database = storage.url
     path = layers.home / database.removeprefix(SQLITE) if database.startswith(SQLITE) else None
     journal = home / "journal.db" if storage.journal == "sqlite" else None
     return [

@@ -56,6 +56,20 @@ def test_text_is_read_as_the_type_of_its_setting(
     assert getattr(getattr(by_flag, section), name) == meaning
 
 
+DATABASES = [
+    ("", (), "sqlite:///data/headrace.db"),
+    ("[storage]\nfolder = 'kept'", (), "sqlite:///kept/headrace.db"),
+    ("[storage]\nfolder = 'kept'", ("--storage.folder", "/srv/chat"), "sqlite:////srv/chat/headrace.db"),
+    ("[storage]\nfolder = 'kept'\ndatabase = 'sqlite:///data/mine.db'", (), "sqlite:///data/mine.db"),
+    ("", ("--storage.folder", "kept", "--storage.database", "memory"), "memory"),
+]
+
+
+@pytest.mark.parametrize(("toml", "flags", "url"), DATABASES)
+def test_conversations_go_where_the_folder_is_unless_told_otherwise(toml: str, flags: tuple[str, ...], url: str, write: Write) -> None:
+    assert load(flags, home=write(toml)).storage.url == url
+
+
 BAD_VARIABLES = [
     ("HEADRACE_SERVER__PORT", "80a", 'server.port = "80a": expected a whole number'),
     ("HEADRACE_SERVER__PORT", "", 'server.port = "": expected a whole number'),
