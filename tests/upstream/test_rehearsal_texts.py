@@ -14,14 +14,17 @@ from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from services.faults import FAULTS
 from services.settings import Upstream, load
 from services.upstream.rehearsal import MODELS, guide
 from services.upstream.rehearsal.blocks import KINDS
 from services.upstream.rehearsal.longform import MIX, MOST, Order, read, write
 from services.upstream.rehearsal.pieces import pieces, size
+from services.upstream.rehearsal.tellers import VENDORS
 from tests.serving import ROOT
 
 PROSE = ("prose",)
+HASHED = "$argon2id$v=19$m=65536,t=3,p=4$YgGZEeQIwHEYMUIO6kJX8Q$GqivjY2XQlcLDMksJpVTZzbheK+HgyzR0xTI4MxWehw"
 
 
 def written(tokens: int, kinds: tuple[str, ...] = MIX, seed: int = 0) -> str:
@@ -207,7 +210,14 @@ Does anything leave my machine?                   | Nothing leaves this machine 
 Is my data safe?                                  | Nothing leaves this machine unless
 How do I change the port?                         | HEADRACE_SERVER__PORT=9000
 Ollama does not work                              | is not running
-My model is not in the list                       | reload the page
+My model is not in the list                       | it appears after some seconds
+How do I add people so my family can use it?      | main.py person add
+How do I reach it from another machine?           | kind = "password"
+How do I set a password?                          | main.py password
+How do I test my client?                          | fault=reset-middle
+What does the inspector show?                     | every byte of a reply
+How do I record a reply?                          | `replay:NAME`
+How do I use a recording as a fixture?            | docs/recordings.md
 What is the capital of France?                    | I have no answer to that
                                                   | I have no answer to that
 """
@@ -240,6 +250,7 @@ TOPICS = pytest.mark.parametrize("topic", guide.TOPICS, ids=lambda topic: topic.
 def test_code_in_the_guide_is_code(topic: guide.Topic, node: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for vendor in ("OPENAI", "ANTHROPIC", "GEMINI"):
         monkeypatch.setenv(f"{vendor}_API_KEY", "sk-x")
+    monkeypatch.setenv("LOGIN_PASSWORD", HASHED)
     for language, code in fences(topic.markdown):
         check_code(node, tmp_path, language, code)
         for said in re.findall(r"-d '(.*)'", code):
@@ -258,8 +269,11 @@ def test_the_guide_is_markdown_with_sound_tables_and_formulas(topic: guide.Topic
 
 @TOPICS
 def test_the_guide_speaks_of_what_there_is(topic: guide.Topic) -> None:
-    models = re.findall(r"rehearsal/(\w+)", topic.markdown)
+    models = re.findall(r"(?<!/)rehearsal/(\w+)", topic.markdown)
     assert set(models) <= set(MODELS)
+    assert set(re.findall(r"/rehearsal/(\w+)", topic.markdown)) <= set(VENDORS)
+    assert set(re.findall(r"fault=([\w-]+)", topic.markdown)) <= set(FAULTS)
+    assert all((ROOT / page).is_file() for page in re.findall(r"docs/\w+\.md", topic.markdown))
     ours = re.findall(r"127\.0\.0\.1:8080(/\w+)", topic.markdown)
     assert set(ours) <= {"/chat", "/v1", "/models", "/ai"}
 
