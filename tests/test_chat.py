@@ -5,7 +5,7 @@ from contextlib import aclosing
 import pytest
 
 from services.chat import Chat, Retention
-from services.errors import NotFound
+from services.errors import Forbidden, NotFound
 from services.generations.memory import MemoryJournal
 from services.messages import Message, Text, Turn
 from services.persons import Who
@@ -78,3 +78,9 @@ async def test_nobody_orders_what_is_somebody_elses() -> None:
     known = (await chat.open(mine)).conversation
     assert (known.pinned, known.folder, known.archived) == (False, "", False)
     await chat.close(patience=10)
+
+
+async def test_who_is_no_admin_has_no_address_asked() -> None:
+    """From inside of the network that the server is in."""
+    with pytest.raises(Forbidden):
+        await door(keep=1).of(Who("bob", frozenset({"read", "chat"}))).examine("", "http://127.0.0.1:1")

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from services.doctor.doctor import Doctor
+from services.doctor.findings import Finding
 from services.doors.preferences import Preferences
 from services.doors.replays import Replays
 from services.errors import Conflict, Forbidden
@@ -21,6 +23,7 @@ class Models(Replays, Preferences):
     _catalogue: Catalogue
     _prices: tuple[Price, ...]
     _installed: Installed | None
+    doctor: Doctor | None
     _servers: Servers | None
 
     @property
@@ -53,6 +56,12 @@ class Models(Replays, Preferences):
     def fixed_by(self, setting: str) -> str | None:
         """The variable or flag that has the last word on a setting, for everybody to be told."""
         return self._servers.fixed_by(setting) if self._servers else None
+
+    async def examine(self, origin: str, proxy: str) -> list[Finding]:
+        """What stands between clients and here. Raises Invalid, and Forbidden: it asks any address, from this machine."""
+        if not self._who.admin:
+            raise Forbidden("Only an admin may have an address examined: it is asked from the machine that Headrace runs on.")
+        return await self.doctor.examine(origin, proxy) if self.doctor else []
 
     @property
     def version(self) -> str:

@@ -10,12 +10,14 @@ No redirect is followed, no proxy from the environment is used, no cookie is kep
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import aiohttp
 
+from services.settings.values import metadata
 from services.upstream.rehearsal.script import Answer
 
 # What sending and reading raise when a connection cannot be made, or breaks.
@@ -167,8 +169,13 @@ def _open() -> aiohttp.ClientSession:
 
 
 def _socket(address: "aiohttp.typedefs.AddrInfoType") -> socket.socket:  # type: ignore[name-defined]
-    """A socket that notices a peer that vanished without a word (sleep, cable, NAT)."""
-    family, kind, proto, *_ = address
+    """A socket that notices a peer that vanished without a word (sleep, cable, NAT).
+
+    Here, as a name may have led elsewhere when it was looked up before: none to what hands out a cloud machine's credentials.
+    """
+    family, kind, proto, _, there = address
+    if metadata(str(there[0]).partition("%")[0]):
+        raise PermissionError(errno.EACCES, "This is a link-local or cloud metadata address, which may hand out credentials")
     sock = socket.socket(family=family, type=kind, proto=proto)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000)):

@@ -173,6 +173,13 @@ def test_a_key_is_made_used_and_revoked(browser: Browser, access: Guarded, axe: 
         assert key not in page.content()
 
 
+def test_only_an_admin_has_addresses_examined(browser: Browser, access: Guarded) -> None:
+    for who, fields in ((BOB, 0), (ADMIN, 1)):
+        with person(browser, access, who, "/lab") as page:
+            expect(page.get_by_role("button", name="Measure from this browser")).to_be_visible()
+            expect(page.get_by_label("Address of the proxy")).to_have_count(fields)
+
+
 def test_an_admin_adds_and_removes_a_person(browser: Browser, access: Guarded, axe: Axe) -> None:
     with person(browser, access, ADMIN, "/settings") as page:
         expect(page.get_by_role("heading", name="Model servers")).to_be_visible()

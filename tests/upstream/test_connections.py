@@ -106,6 +106,15 @@ async def test_a_connection_that_breaks_is_told_after_what_has_come(waits: bool)
     assert taken == [b"one"]
 
 
+@pytest.mark.parametrize("there", ["169.254.169.254", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[fe80::1]", "100.100.100.200"])
+async def test_no_connection_is_made_to_what_hands_out_credentials(there: str) -> None:
+    """Whatever was said of its name when it was looked up before."""
+    connections = Connections()
+    with pytest.raises(BROKEN, match="hand out credentials"):
+        await connections.send("GET", f"http://{there}/", {}, None, 1.0)
+    await connections.close()
+
+
 async def test_nothing_is_handed_over_after_the_end() -> None:
     came, more = asyncio.Event(), asyncio.Event()
     taken: list[bytes] = []

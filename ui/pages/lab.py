@@ -78,9 +78,10 @@ class LabPage:
                 say("A page of another origin, or a proxy in front of Headrace: whether events get through, and what to change.")
             ).classes("hr-lead")
             with ui.element("form").classes("hr-lab-form") as form:
-                Field("origin", say("Origin of a page"), hint="https://app.example.org")
-                Field("proxy", say("Address of the proxy"), hint="https://chat.example.org")
-                button(say("Examine"), strong=True).props('type="submit"')
+                if self._chat.who.admin:
+                    Field("origin", say("Origin of a page"), hint="https://app.example.org")
+                    Field("proxy", say("Address of the proxy"), hint="https://chat.example.org")
+                    button(say("Examine"), strong=True).props('type="submit"')
                 button(say("Measure from this browser")).on("click", self._measure)
             self._refused = ui.label("").classes("hr-wrong").props('role="alert"')
             self._findings = Findings()
@@ -94,7 +95,7 @@ class LabPage:
             case {"origin": str(origin), "proxy": str(proxy)} if doctor:
                 self._findings.wait(say("Examining… this takes about {n} s.", n=round(doctor.tickets.pause) + 2))
                 try:
-                    found = await doctor.examine(origin, proxy)
+                    found = await self._chat.examine(origin, proxy)
                 except HeadraceError as exc:
                     self._findings.show(())
                     self._refused.set_text(exc.message)
