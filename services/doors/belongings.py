@@ -11,7 +11,7 @@ from services.generations.registry import Generations
 from services.library.owning import Owners
 from services.messages import File
 from services.people.people import People
-from services.persons import LOCAL, Who
+from services.persons import Who
 from services.store.store import Store
 from services.talks.once import Asked
 from services.talks.tree import NOT_HERE
@@ -87,12 +87,11 @@ class Belongings:
         return await self._attachments.open(hash)
 
     async def _holds(self, hash: str) -> bool:
-        """It is in a conversation of who asks, or was attached by them; what belongs to nobody any more is the local person's."""
+        """It is in a conversation of who asks, or was attached by them; what belongs to nobody is nobody's."""
         person = self._who.person
         if self._people.open or (person, hash) in self._attached:
             return True
-        held = await self._store.holds(person, hash)
-        return person == LOCAL if held is None else held
+        return bool(await self._store.holds(person, hash))
 
     async def _chosen(self, files: Sequence[Given]) -> tuple[File, ...]:
         for each in files:

@@ -72,6 +72,13 @@ def test_what_is_somebody_elses_is_not_there(access: Guarded, things: dict[str, 
     assert followed.status_code == 404
 
 
+def test_nor_is_it_for_an_admin(access: Guarded, things: dict[str, str]) -> None:
+    """A file that was attached and not sent yet neither: it is in no conversation that would say whose it is."""
+    with access.client("admin") as admin:
+        for route in OWNED:
+            assert ask(admin, *route, things).status_code == 404, route
+
+
 @pytest.mark.parametrize("form", ["key", "cookie"])
 def test_whose_it_is_may(access: Guarded, things: dict[str, str], form: str) -> None:
     with access.client("ada") if form == "key" else access.logged_in(ADA) as client:
