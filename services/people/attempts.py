@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from contextlib import suppress
+from ipaddress import IPv6Address
 
 WINDOW = 60.0  # seconds
 FROM_ONE = 5  # wrong tries from one address, and for one account from one address
@@ -15,10 +16,10 @@ class Attempts:
 
     def wait(self, address: str, account: str, now: float) -> float:
         """Seconds until the next try; 0: now."""
-        return max(self._left(f"from {address}", FROM_ONE, now), self._left(f"for {account}", FOR_ONE, now))
+        return max(self._left(f"from {_network(address)}", FROM_ONE, now), self._left(f"for {account}", FOR_ONE, now))
 
     def wrong(self, address: str, account: str, now: float) -> None:
-        for who in (f"from {address}", f"for {account}"):
+        for who in (f"from {_network(address)}", f"for {account}"):
             self._wrong.setdefault(who, deque(maxlen=FOR_ONE)).append(now)
             self._wrong.move_to_end(who)
         while len(self._wrong) > KNOWN:
@@ -26,7 +27,7 @@ class Attempts:
 
     def right(self, address: str, account: str, at: float) -> None:
         """The try that was noted as a wrong one at that moment was none."""
-        for who in (f"from {address}", f"for {account}"):
+        for who in (f"from {_network(address)}", f"for {account}"):
             with suppress(KeyError, ValueError):
                 self._wrong[who].remove(at)
 
@@ -35,3 +36,12 @@ class Attempts:
         while tries and tries[0] <= now - WINDOW:
             tries.popleft()
         return tries[-most] + WINDOW - now if tries and len(tries) >= most else 0.0
+
+
+def _network(address: str) -> str:
+    """Whoever has one IPv6 address has 2^64 of them: the network that providers hand out stands for all (RFC 6177)."""
+    try:
+        known = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(known.ipv4_mapped or known.packed[:8].hex())

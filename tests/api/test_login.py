@@ -93,6 +93,15 @@ def test_many_addresses_together_wait_too() -> None:
     assert attempts.wait("10.1.1.1", "ada", 61.5) == 0
 
 
+def test_a_network_of_ipv6_is_one_address() -> None:
+    attempts = Attempts()
+    for number in range(FROM_ONE):
+        attempts.wrong(f"2001:db8:1:2::{number:x}", f"somebody {number}", 1.0)
+        attempts.wrong(f"::ffff:10.0.0.{number}", f"somebody {number}", 1.0)
+    assert attempts.wait("2001:db8:1:2:9::1", "ada", 1.0) == 60
+    assert attempts.wait("2001:db8:1:3::1", "ada", 1.0) == attempts.wait("::ffff:10.0.0.9", "ada", 1.0) == 0
+
+
 @pytest.mark.parametrize("target", ["//evil.test", "https://evil.test", "/\\evil.test", "/login?next=/", "/a\r\nset-cookie: a=b", "é"])
 def test_a_login_leads_nowhere_else(access: Guarded, target: str) -> None:
     with access.client() as client:
