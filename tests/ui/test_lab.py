@@ -33,6 +33,9 @@ def verdict(page: Page, case: str, word: str) -> None:
 def test_a_client_is_checked_by_hand(headrace: Served, page: Page, axe: Axe) -> None:
     page.goto(headrace.url)
     page.get_by_role("link", name="Lab").click()
+    page.get_by_role("link", name="How it works").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The lab")
+    page.go_back()
     page.get_by_label("Dialect").select_option(label="Anthropic Messages")
     page.get_by_label("What to call it").fill("my <i>app</i>")
     page.get_by_role("button", name="Begin").click()

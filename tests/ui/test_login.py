@@ -60,6 +60,7 @@ def test_everybody_sees_their_own(browser: Browser, access: Guarded) -> None:
         with person(browser, access, BOB) as bob:
             expect(bob.get_by_role("textbox", name="Message")).to_be_visible()
             expect(bob.get_by_text("only for ada")).to_have_count(0)
+            expect(bob.get_by_text("An admin can add one.")).to_be_visible()  # and not that he may, in the settings
             for place in (ada.url, f"{access.url}/inspect/{generation}"):
                 bob.goto(place)
                 expect(bob.get_by_text(re.compile("is not here|There is no generation"))).to_be_visible()

@@ -89,7 +89,10 @@ class ChatPage:
                 )
                 with ui.element("div").classes("hr-dock"):
                     self._welcome = Welcome(
-                        on_suggestion=self._suggested, on_look=self._answering.look_again, on_preset=self._answering.choose_preset
+                        on_suggestion=self._suggested,
+                        on_look=self._answering.look_again,
+                        on_preset=self._answering.choose_preset,
+                        may_add=self._chat.who.admin,
                     )
                     self._replaying = Replaying(self._chat)
                     self._queue = Queue(self._chat, lambda: self._conversation)

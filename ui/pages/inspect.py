@@ -58,7 +58,7 @@ class ListPage:
             with ui.element("header").classes("hr-inspect-head"):
                 text("a", say("Back to the chat")).props('href="/"').classes("hr-inspect-back")
                 text("h1", say("Replies"))
-            ui.label(say("Each reply, whoever asked for it: open one to see every byte and when it came.")).classes("hr-lead")
+            ui.label(say("Each reply, asked here or by a program: open one to see every byte and when it came.")).classes("hr-lead")
             self._list = Generations()
             self._shelf = Shelf(self._chat, self._client)
             self._shelf.build()

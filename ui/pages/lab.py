@@ -50,7 +50,9 @@ class LabPage:
                 text("h1", say("Lab"))
             with ui.element("section"):
                 text("h2", say("Check your client"))
-                ui.label(say("The whole catalogue of faults against your client, one by one, and what it made of each.")).classes("hr-lead")
+                with ui.element("p").classes("hr-lead"):
+                    text("span", say("The whole catalogue of faults against your client, one by one, and what it made of each."))
+                    text("a", say("How it works")).props('href="/help/lab"')
                 self._form()
                 self._place = ui.element("div")
             self._build_doctor()

@@ -31,7 +31,9 @@ class Welcome:
         on_suggestion: Callable[[str], Awaitable[bool]],
         on_look: Callable[[], Awaitable[None]],
         on_preset: Callable[[str], Awaitable[None]],
+        may_add: bool,
     ) -> None:
+        """`may_add`: who looks may add model servers."""
         self._on_suggestion = on_suggestion
         self._on_preset = on_preset
         with Island().classes("hr-welcome") as self._box:
@@ -44,6 +46,8 @@ class Welcome:
                         "No model server is running on the usual ports, so the built\u2011in rehearsal model answers. "
                         "Start one and it appears in the model list, or add a server with its key in the settings."
                     )
+                    if may_add
+                    else say("No model server is running, so the built\u2011in rehearsal model answers. An admin can add one.")
                 )
                 with ui.element("div").classes("hr-servers"):
                     self._servers = ui.label("")
