@@ -195,8 +195,11 @@ class Provider:
 
 
 def covers(whom: Sequence[str], value: str) -> bool:
-    """`*`, a whole domain as `@example.org`, or exactly this one; capitals count for nothing."""
-    value = value.casefold()
+    """`*`, a whole domain as `@example.org`, or exactly this one; capitals count for nothing.
+
+    lower(), not casefold(): that takes `straße.de`, which may be somebody else's domain (RFC 5894, 7.2), for `strasse.de`.
+    """
+    value = value.lower()
     local, _, domain = value.partition("@")
     return any(bool(local) and each == f"@{domain}" if each.startswith("@") else each in ("*", value) for each in whom)
 

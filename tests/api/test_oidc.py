@@ -145,6 +145,8 @@ def test_without_its_library_it_says_what_to_do(provider: str, tmp_path: Path, m
         (["@example.org"], "ada@sub.example.org", False),
         (["@example.org"], "@example.org", False),
         ([], "ada@example.org", False),
+        (["@strasse.example"], "ada@STRASSE.example", True),
+        (["@strasse.example"], "ada@straße.example", False),
     ],
 )
 def test_who_may_come_in(whom: list[str], value: str, covered: bool) -> None:
