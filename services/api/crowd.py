@@ -15,6 +15,7 @@ from services.api.errors import error_response
 from services.errors import TooMany
 
 HELD = 60.0  # seconds; NiceGUI's Client.prune_instances
+GONE = "No response returned."  # of Starlette's BaseHTTPMiddleware, when who asked has left before there was an answer
 BURST = 5  # seconds of messages that may come at once: a browser that wakes up has some to tell
 PAGE = (b"x-nicegui-content", b"page")
 NO_PAGES = ("/_nicegui/", "/_nicegui_ws/", "/static/", "/frames/", "/favicon.ico")
@@ -86,7 +87,11 @@ class Crowd:
                 self._unopened.setdefault(peer, deque()).append(time.monotonic())
             await send(message)
 
-        await self._app(scope, receive, told)
+        try:
+            await self._app(scope, receive, told)
+        except RuntimeError as exc:
+            if str(exc) != GONE:
+                raise
         self._forget()
 
     def _forget(self) -> None:

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -197,6 +200,25 @@ async def test_a_page_whose_websocket_opens_is_not_counted() -> None:
         await crowd(page, receive, send)
     await crowd({**page, "client": ("127.0.0.2", 1)}, receive, send)
     assert said == [200] * 7 + [429, 200]
+
+
+async def test_who_leaves_before_their_page_is_there_is_no_error() -> None:
+    """What the framework is built on takes it for one, and its traceback would fill the log."""
+
+    async def leaves(scope: Scope, receive: Receive, send: Send) -> None:
+        """Without an answer: nobody is there who would get it."""
+
+    async def passes(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        return await call_next(request)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    page = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("127.0.0.1", 1)}
+    app = BaseHTTPMiddleware(leaves, passes)
+    with pytest.raises(RuntimeError):
+        await app(page, receive, nothing)
+    await Crowd(app, Capacity())(page, receive, nothing)
 
 
 @pytest.fixture
