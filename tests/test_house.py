@@ -17,6 +17,7 @@ from services.downstream import WRITERS
 from services.downstream.native import Story
 from services.errors import HeadraceError, RequestError
 from tests.serving import ROOT
+from ui.theme import SHEETS
 
 API_DOC = (ROOT / "docs" / "api.md").read_text()
 
@@ -149,3 +150,12 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
     for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#\s]+)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_a_class_of_the_page_is_described_in_one_stylesheet() -> None:
+    """All of them are on every page: one name for two things would dress both as both."""
+    described = [
+        (name, sheet) for sheet in SHEETS for name in set(re.findall(r"^\.([\w-]+) \{", (ROOT / "ui/static" / sheet).read_text(), re.M))
+    ]
+    assert len(described) > 200
+    assert sorted(name for name in dict(described) if sum(each == name for each, _ in described) > 1) == []

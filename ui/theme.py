@@ -28,7 +28,7 @@ LOG_OUT = "() => fetch('/logout', {method: 'POST', redirect: 'manual'}).finally(
 # No page is younger than its parts: a file that is changed has another address.
 SHEETS = (
     "headrace.css", "prose.css", "composer.css", "shelf.css", "thread.css", "settings.css",
-    "answering.css", "inspect.css", "lab.css", "recordings.css", "recordings.css",
+    "answering.css", "inspect.css", "lab.css", "recordings.css",
 )  # fmt: skip
 SCRIPTS = ("trusted.js", "window.js", "drafts.js", "composer.js", "thread.js", "apart.js")  # the first one first
 

@@ -73,7 +73,7 @@ class Found(Protocol):
 
 class Findings:
     def __init__(self) -> None:
-        self._list = ui.element("ul").classes("hr-found").props('aria-live="polite"')
+        self._list = ui.element("ul").classes("hr-findings").props('aria-live="polite"')
         self._list.props["aria-label"] = say("Findings")
         self._shown = 0
 
