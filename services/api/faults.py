@@ -29,6 +29,7 @@ from services.errors import HeadraceError, Invalid
 from services.faults import FAULTS
 from services.faults.actions import Action, Asked, Chain, End, Head, Wait, Write
 from services.faults.choosing import Chosen, choose
+from services.persons import WHO
 
 LIST = "/rehearsal/faults"
 MOMENTS = 100  # of 5 ms
@@ -62,7 +63,7 @@ class Faults:
             await self._list(scope, receive, send)
             return
         scope, asked = _asked(scope)
-        if not asked or not _answers(scope):
+        if not asked or not _answers(scope) or scope.get(WHO) is None:  # nobody's connection is held open for who may not even ask
             await self._app(scope, receive, send)
             return
         try:

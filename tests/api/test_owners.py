@@ -49,6 +49,15 @@ def test_a_key_that_is_none_opens_nothing(access: Guarded, things: dict[str, str
                 assert "ada's own" not in answer.text
 
 
+@pytest.mark.parametrize("fault", ["stall-headers", "html-200", "reset-headers"])
+@pytest.mark.parametrize("path", ["/v1/messages", "/rehearsal/openai_chat/v1/chat/completions", "/chat"])
+def test_nobody_has_no_faults(access: Guarded, path: str, fault: str) -> None:
+    """They come before the endpoint that refuses, and some of them hold a connection for as long as one likes."""
+    with access.client() as client:
+        assert client.post(path, params={"fault": fault}, json=QUESTION).status_code == 401
+        assert client.post(path, headers={"headrace-fault": fault}, json=QUESTION).status_code == 401
+
+
 @pytest.fixture(params=["key", "x-api-key", "cookie"])
 def bob(access: Guarded, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     made: dict[str, Callable[[], AbstractContextManager[httpx.Client]]] = {

@@ -16,6 +16,7 @@ from services.api.connection import CONNECTION
 from services.api.faults import Faults
 from services.events import Finished
 from services.faults import FAULTS
+from services.persons import ANYBODY, WHO
 from services.wire.sse import SSEDecoder
 from tests.faults.asking import SAID, TEXT
 from tests.faults.wire import Heard, asked, hear, post
@@ -171,7 +172,7 @@ async def test_a_client_that_takes_nothing_is_dropped() -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    scope = {"type": "http", "method": "POST", "path": "/chat", "query_string": b"fault=endless", "headers": []}
+    scope = {"type": "http", "method": "POST", "path": "/chat", "query_string": b"fault=endless", "headers": [], WHO: ANYBODY}
     await Faults(app, write_timeout=0.01)({**scope, "extensions": {CONNECTION: {"transport": connection}}}, receive, send)
     assert connection.aborted.is_set()
     assert heard == ["http.request", "http.disconnect"]
