@@ -84,6 +84,7 @@ def test_a_dead_upstream_is_told_and_its_key_is_not(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert re.search(r"^\| dead \| 127\.0\.0\.1:9 \| not running \|", done.stdout, re.MULTILINE)
     assert f"**Failed**: {done.stderr.strip()}" in done.stdout
+    assert "no token counts" not in done.stdout  # there was no answer to count
     assert "127.0.0.1:9" in done.stderr
     assert "sk-very-secret" not in done.stdout + done.stderr
 

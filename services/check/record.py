@@ -148,7 +148,9 @@ def _findings(exchange: Exchange, reply: Reply) -> list[str]:
         told.append("The answer was cut off by a limit of its length.")
     if reply.reason == "content_filter":
         told.append("The answer was cut off by a content filter.")
-    if not exchange.text and not reply.problem:
+    if reply.problem:
+        return told  # which is told by itself; there are no figures of an answer that was none
+    if not exchange.text:
         told.append("There was an answer, but no text in it.")
     if exchange.output_tokens is None:
         told.append("The server told no token counts, so there is no tokens/s.")
