@@ -101,6 +101,7 @@ class EventStream:
         self._catching_up: asyncio.Task[None] | None = None
         self._sent = self._seen = self._bytes = 0
         self._slow = False
+        self._stood = 0.0  # when we had stood still last
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._loop = asyncio.get_running_loop()
@@ -197,18 +198,18 @@ class EventStream:
 
     def _arm(self) -> None:
         pause = min(self._idle, self._write_timeout) / 4
-        self._late = self._loop.time() + 2 * pause
+        self._late = self._loop.time() + pause + self._write_timeout / 2
         self._timer = self._loop.call_later(pause, self._tick)
 
     def _tick(self) -> None:
         """Looks now and then instead of noting the time of every send. Time in which we stood still is not the client's."""
         now = self._loop.time()
         if now > self._late:
-            self._since = now
+            self._stood = now
         if self._sent != self._seen:
             self._seen, self._since = self._sent, now
         elif self._sending:
-            if now - self._since >= self._write_timeout:
+            if now - max(self._since, self._stood) >= self._write_timeout:
                 self._slow = True
                 self._presence.leave()
                 return

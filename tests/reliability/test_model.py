@@ -54,7 +54,7 @@ async def test_whatever_is_done_nothing_is_lost(tmp_path: Path) -> None:
         told += walk.model.told
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == tasks
-        assert ours() == threads
+        assert ours() <= threads  # one of an earlier test may have ended meanwhile
     print(dict(told))  # noqa: T201
     assert ONLY or (told["kills"] and told["conflicts"] and told["compared"])
 
