@@ -15,6 +15,9 @@ SCRIPTS = 13  # in NiceGUI 3.18: another number means another template, which ha
 NONCE = ' nonce="{{ request.scope.csp_nonce }}"'
 HEAD = "{{ head_html | safe }}"
 CLEANER = 'import DOMPurify from "dompurify";'
+# A script of its own is a task of its own for the browser, and still done before the page counts as loaded.
+MOUNT = 'app.mount("#app");'
+APART = f'</script>\n    <script type="module">\n      {MOUNT}'
 
 
 def lay(sheets: Sequence[str], scripts: Sequence[str]) -> None:
@@ -22,13 +25,14 @@ def lay(sheets: Sequence[str], scripts: Sequence[str]) -> None:
     loader = templates.env.loader
     assert loader is not None
     source, _, _ = loader.get_source(templates.env, NAME)
-    if [source.count(part) for part in ("<script", HEAD, CLEANER)] != [SCRIPTS, 1, 1]:
+    if [source.count(part) for part in ("<script", HEAD, CLEANER, MOUNT)] != [SCRIPTS, 1, 1, 1]:
         raise RuntimeError("This NiceGUI has another page template: see ui/template.py.")
     ours = [
         *(f'<link rel="stylesheet" href="{sheet}" />' for sheet in sheets),
         *(f'<script src="{script}"></script>' for script in scripts),
     ]
     source = source.replace(HEAD, "\n    ".join([*ours, HEAD])).replace(CLEANER, f"{CLEANER}\n      window.purify = DOMPurify;")
+    source = source.replace(MOUNT, APART)
     templates.env.loader = DictLoader({NAME: source.replace("<script", f"<script{NONCE}")})
 
 

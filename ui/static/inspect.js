@@ -5,57 +5,14 @@ const HEIGHT = 26; // px of a row
 const PORTION = 100; // rows in one range
 const AROUND = 12; // rows above and below what is in view
 
+const { h } = Vue;
+const UNHEARD = { "aria-hidden": "true" };
+
 export default {
-  template: `
-    <div class="hr-lanes">
-      <div class="hr-lanes-tools">
-        <input type="search" class="hr-lanes-search" :aria-label="words.search" :placeholder="words.search" v-model="text" @input="find">
-        <select class="hr-lanes-kind" :aria-label="words.show" v-model="lane" @change="find">
-          <option v-for="[value, name] in words.lanes" :value="value">{{ name }}</option>
-        </select>
-        <span class="hr-lanes-count" role="status">{{ words.count.replace("{n}", total.toLocaleString()) }}</span>
-      </div>
-      <div class="hr-lanes-scroll" ref="scroll" tabindex="0" role="listbox" :aria-label="words.timeline"
-        :aria-activedescendant="picked === null ? null : own + picked" :style="{ '--readers': Math.max(1, readers.length) }"
-        @scroll.passive="look" @keydown="keys">
-        <div class="hr-lanes-head" aria-hidden="true">
-          <span>{{ words.time }}</span><span>{{ words.upstream }}</span><span>{{ words.events }}</span>
-          <span v-for="name in readers">→ {{ name }}</span><span v-if="!readers.length">{{ words.nobody }}</span>
-        </div>
-        <div class="hr-lanes-all" role="presentation" :style="{ height: total * ${HEIGHT} + 'px' }">
-          <div v-for="row in shown" :key="row.at" class="hr-lanes-row" role="option" :id="own + row.at" :aria-selected="row.at === picked"
-            :aria-setsize="total" :aria-posinset="row.at + 1" :style="{ top: row.at * ${HEIGHT} + 'px' }" @click="pick(row.at)">
-            <template v-if="row.told">
-              <span class="hr-lanes-time">{{ row.told.at }} <small>{{ row.told.gap }}</small></span>
-              <span><b v-for="note in row.told.notes" class="hr-lanes-note">{{ note }} </b><small v-if="row.told.came">{{ row.told.came }} </small><code>{{ row.told.up }}</code></span>
-              <span>{{ row.told.events }}</span>
-              <span v-for="written in row.told.writes"><code>{{ written }}</code></span>
-            </template>
-          </div>
-        </div>
-      </div>
-      <section v-if="blocks.length" class="hr-closer" :aria-label="words.closer">
-        <div class="hr-closer-tools">
-          <div class="hr-closer-form" role="group" :aria-label="words.form">
-            <button type="button" :aria-pressed="!hex" @click="hex = false">{{ words.text }}</button>
-            <button type="button" :aria-pressed="hex" @click="hex = true">{{ words.hex }}</button>
-          </div>
-          <button type="button" class="hr-closer-close" :aria-label="words.close" @click="blocks = []; $refs.scroll.focus()">×</button>
-        </div>
-        <div class="hr-closer-lanes">
-          <div v-for="[lane, name] in words.closerLanes" class="hr-closer-lane">
-            <h2>{{ name }}</h2>
-            <article v-for="(block, at) in blocks.filter((each) => each.lane === lane)" :key="at">
-              <header><span>{{ block.title }}</span>
-                <button type="button" class="hr-act" :aria-label="words.copy" :title="words.copy" @click="copy(block)"><i aria-hidden="true">{{ copied === block ? "check" : "content_copy" }}</i></button>
-              </header>
-              <pre tabindex="0">{{ hex && block.hex ? block.hex : block.text }}</pre>
-              <p v-if="block.more">{{ block.more }}</p>
-            </article>
-          </div>
-        </div>
-      </section>
-    </div>`,
+  // Without a template, which the browser would have to compile while the page opens.
+  render() {
+    return h("div", { class: "hr-lanes" }, [this.tools(), this.list(), this.blocks.length ? this.closest() : null]);
+  },
   props: { own: String, words: Object, start: Object },
   emits: ["range", "pick", "find"],
   data() {
@@ -81,6 +38,71 @@ export default {
     this.seen.disconnect();
   },
   methods: {
+    tools() {
+      const { words, total } = this;
+      const search = (event) => ((this.text = event.target.value), this.find());
+      const show = (event) => ((this.lane = event.target.value), this.find());
+      const count = total && total.toLocaleString(); // none is not worth loading what knows how numbers are written
+      return h("div", { class: "hr-lanes-tools" }, [
+        h("input", { type: "search", class: "hr-lanes-search", "aria-label": words.search, placeholder: words.search, onInput: search }),
+        h("select", { class: "hr-lanes-kind", "aria-label": words.show, onChange: show },
+          words.lanes.map(([value, name]) => h("option", { value }, name))),
+        h("span", { class: "hr-lanes-count", role: "status" }, words.count.replace("{n}", count)),
+      ]);
+    },
+    list() {
+      const { words, readers } = this;
+      const active = this.picked === null ? null : this.own + this.picked;
+      const names = readers.length ? readers.map((name) => h("span", `→ ${name}`)) : [h("span", words.nobody)];
+      return h(
+        "div",
+        {
+          class: "hr-lanes-scroll", ref: "scroll", tabindex: 0, role: "listbox", "aria-label": words.timeline, "aria-activedescendant": active,
+          style: { "--readers": Math.max(1, readers.length) }, onScrollPassive: this.look, onKeydown: this.keys,
+        },
+        [
+          h("div", { class: "hr-lanes-head", ...UNHEARD }, [words.time, words.upstream, words.events].map((word) => h("span", word)).concat(names)),
+          h("div", { class: "hr-lanes-all", role: "presentation", style: { height: `${this.total * HEIGHT}px` } }, this.shown.map(this.row)),
+        ],
+      );
+    },
+    row({ at, told }) {
+      const all = {
+        key: at, class: "hr-lanes-row", role: "option", id: this.own + at, "aria-selected": at === this.picked, "aria-setsize": this.total,
+        "aria-posinset": at + 1, style: { top: `${at * HEIGHT}px` }, onClick: () => this.pick(at),
+      };
+      return h("div", all, told && [
+        h("span", { class: "hr-lanes-time" }, [`${told.at} `, h("small", told.gap)]),
+        h("span", [
+          ...told.notes.map((note) => h("b", { class: "hr-lanes-note" }, `${note} `)),
+          told.came ? h("small", `${told.came} `) : null,
+          h("code", told.up),
+        ]),
+        h("span", told.events),
+        ...told.writes.map((written) => h("span", h("code", written))),
+      ]);
+    },
+    closest() {
+      const { words, hex } = this;
+      const form = (on, word) => h("button", { type: "button", "aria-pressed": hex === on, onClick: () => (this.hex = on) }, word);
+      const close = () => ((this.blocks = []), this.$refs.scroll.focus());
+      return h("section", { class: "hr-closer", "aria-label": words.closer }, [
+        h("div", { class: "hr-closer-tools" }, [
+          h("div", { class: "hr-closer-form", role: "group", "aria-label": words.form }, [form(false, words.text), form(true, words.hex)]),
+          h("button", { type: "button", class: "hr-closer-close", "aria-label": words.close, onClick: close }, "×"),
+        ]),
+        h("div", { class: "hr-closer-lanes" }, words.closerLanes.map(([lane, name]) =>
+          h("div", { class: "hr-closer-lane" }, [h("h2", name), ...this.blocks.filter((each) => each.lane === lane).map(this.block)]))),
+      ]);
+    },
+    block(block, key) {
+      const copy = { type: "button", class: "hr-act", "aria-label": this.words.copy, title: this.words.copy, onClick: () => this.copy(block) };
+      return h("article", { key }, [
+        h("header", [h("span", block.title), h("button", copy, h("i", UNHEARD, this.copied === block ? "check" : "content_copy"))]),
+        h("pre", { tabindex: 0 }, this.hex && block.hex ? block.hex : block.text),
+        block.more ? h("p", block.more) : null,
+      ]);
+    },
     // There are more rows; those from `since` on are others than before, and all of them in another version.
     told({ total, since, version, readers }) {
       const scroll = this.$refs.scroll;
