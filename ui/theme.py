@@ -105,13 +105,13 @@ def foot(name: str | None = None) -> None:
 
 
 @contextmanager
-def frame() -> Iterator[tuple[ui.element, ui.element]]:
+def frame() -> Iterator[tuple[Island, Island]]:
     """The whole window, its words in the visitor's language: yields the sidebar and the main column, for the page's content."""
     with ui.element("div").classes("hr-app"):
         side = Island("nav").classes("hr-side")
         side.props["aria-label"] = say("Conversations")
         ui.element("div").classes("hr-veil").on("click", js_handler=TOGGLE_SIDEBAR)
-        with ui.element("div").classes("hr-main") as main:
+        with Island().classes("hr-main") as main:
             icon_button("menu", say("Toggle sidebar")).classes("hr-menu").on("click", js_handler=TOGGLE_SIDEBAR)
             yield side, main
     notices()

@@ -15,6 +15,7 @@ from services.chat import Chat, Given, Tastes
 from services.conversations import Branch, used
 from services.errors import HeadraceError, NotFound
 from services.events import Failed, Finished
+from ui.island import Island
 from ui.pages.answering import Answering
 from ui.pages.asking import Mine, name_of
 from ui.pages.doings import Doings
@@ -87,7 +88,7 @@ class ChatPage:
                     on_earlier=self._show_earlier,
                     cost=self._chat.cost,
                 )
-                with ui.element("div").classes("hr-dock"):
+                with Island().classes("hr-dock"):
                     self._welcome = Welcome(
                         on_suggestion=self._suggested,
                         on_look=self._answering.look_again,

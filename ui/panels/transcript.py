@@ -56,7 +56,7 @@ class Transcript:
         self._answers: dict[str, Answer] = {}  # by generation
         self._first = ""  # the earliest node that is wanted
         self._more = 0  # messages that are wanted before it
-        with ui.element("div").classes("hr-scroll").props('tabindex="0"'):
+        with Island().classes("hr-scroll").props('tabindex="0"'):
             Prose().set_visibility(False)  # so that its script is there, and listens, before the first answer comes
             self._thread = Island().classes("hr-thread").props('role="log" aria-live="off"')
             self._thread.props["aria-label"] = say("Conversation")

@@ -10,6 +10,18 @@ function newId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// Each script that the server sends is a task of its own, in their order: what came meanwhile would else be done in one with it, and a slow
+// browser could not answer its user in between. A message to oneself waits for nothing, as a timer would.
+document.addEventListener("DOMContentLoaded", () => {
+  const run = window.runJavascript;
+  window.runJavascript = async (...script) => {
+    const { port1, port2 } = new MessageChannel();
+    await new Promise((next) => ((port1.onmessage = next), port2.postMessage(0)));
+    port1.close();
+    run(...script);
+  };
+});
+
 // On a phone the sidebar lies over the page, which cannot be reached meanwhile.
 function toggleSidebar() {
   const app = document.querySelector(".hr-app");
