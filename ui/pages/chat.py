@@ -173,13 +173,16 @@ class ChatPage:
     def _show(self, branch: Branch) -> None:
         ui.page_title(branch.conversation.title)
         self._answering.open(branch.conversation)
-        self._main.classes(add="hr-has-messages") if branch.nodes else self._main.classes(remove="hr-has-messages")
-        self._welcome.hide()
+        self._make_room(bool(branch.nodes))
         self._queue.show(branch)
         self._used = used(branch.nodes)
         self._weigh()
         for generation in self._transcript.show(branch):
             self._watch(generation)
+
+    def _make_room(self, messages: bool) -> None:
+        self._main.classes(add="hr-has-messages") if messages else self._main.classes(remove="hr-has-messages")
+        self._welcome.hide()
 
     def _changed(self, conversation: str) -> None:
         """Another tab, a client of the API, or the end of an answer."""
@@ -213,6 +216,7 @@ class ChatPage:
             return False
         if new:
             ui.navigate.history.replace(f"/c/{self._conversation}")
+            self._make_room(True)  # while the messages are read: the browser has less to do at once
         ui.run_javascript("const s = document.querySelector('.hr-scroll'); s.scrollTop = s.scrollHeight;")
         await self._branch.now()
         return True
