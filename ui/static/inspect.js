@@ -22,6 +22,7 @@ export default {
     start(told) {
       Object.assign(this, told);
       this.portions.clear();
+      this.asked.clear();
       this.look();
     },
   },
@@ -112,9 +113,9 @@ export default {
         this.picked = null;
         this.blocks = [];
         this.shown = [];
+        this.asked.clear(); // what was asked for of another version is not answered; of this one it is answered after this was told
       }
       for (const portion of this.portions.keys()) if ((portion + 1) * PORTION > since) this.portions.delete(portion);
-      this.asked.clear();
       Object.assign(this, { total, version, readers });
       this.$nextTick(() => {
         if (following) scroll.scrollTop = scroll.scrollHeight;
