@@ -14,6 +14,7 @@ from ui.pages import settings as settings_page
 from ui.pages.asking import apart, asking, guard
 from ui.pages.login import login_page
 from ui.sockets import greeted, harden
+from ui.sweeping import sweep
 from ui.theme import FAVICON, dress
 
 __all__ = ["login_page", "register"]
@@ -23,6 +24,7 @@ def register(chat: Chat) -> ASGIApp:
     dress()
     guard(chat)
     harden()
+    sweep()
     app.on_page_exception(_sorry)
     mine = asking(chat)
     chat_page.register(mine)
