@@ -35,7 +35,11 @@ class Crowd:
         if scope["type"] == "websocket":
             await self._socket(peer, scope, receive, send)
         elif scope["type"] == "http":
-            await self._page(peer, scope, receive, send)
+            try:
+                await self._page(peer, scope, receive, send)
+            except RuntimeError as exc:
+                if str(exc) != GONE:
+                    raise
         else:
             await self._app(scope, receive, send)
 
@@ -87,11 +91,7 @@ class Crowd:
                 self._unopened.setdefault(peer, deque()).append(time.monotonic())
             await send(message)
 
-        try:
-            await self._app(scope, receive, told)
-        except RuntimeError as exc:
-            if str(exc) != GONE:
-                raise
+        await self._app(scope, receive, told)
         self._forget()
 
     def _forget(self) -> None:

@@ -202,7 +202,8 @@ async def test_a_page_whose_websocket_opens_is_not_counted() -> None:
     assert said == [200] * 7 + [429, 200]
 
 
-async def test_who_leaves_before_their_page_is_there_is_no_error() -> None:
+@pytest.mark.parametrize("path", ["/", "/_nicegui/a.js", "/static/a.css"])
+async def test_who_leaves_before_their_page_is_there_is_no_error(path: str) -> None:
     """What the framework is built on takes it for one, and its traceback would fill the log."""
 
     async def leaves(scope: Scope, receive: Receive, send: Send) -> None:
@@ -214,7 +215,7 @@ async def test_who_leaves_before_their_page_is_there_is_no_error() -> None:
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 
-    page = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("127.0.0.1", 1)}
+    page = {"type": "http", "method": "GET", "path": path, "headers": [], "client": ("127.0.0.1", 1)}
     app = BaseHTTPMiddleware(leaves, passes)
     with pytest.raises(RuntimeError):
         await app(page, receive, nothing)
