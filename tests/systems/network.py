@@ -70,13 +70,14 @@ class Network:
                     ready, waiting = waiting, b""
                     client.sendall(ready)
                 chunk = server.recv(65536)
-                gone = not chunk or (self._breaks is not None and passed + len(chunk) > self._breaks)
-                waiting += chunk
+                breaks = self._breaks is not None and passed + len(chunk) > self._breaks
+                gone = not chunk or breaks
+                waiting += chunk[: (self._breaks or 0) - passed] if breaks else chunk
                 cut = len(waiting) if gone else max(0, len(waiting) - self._held)
                 client.sendall(waiting[:cut])
                 waiting = waiting[cut:]
                 passed += len(chunk)
-                if chunk and gone:
+                if breaks:
                     self._breaks = None
                     self.broken += 1
         _close(client)
