@@ -12,6 +12,8 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding
 LAST = b"0\r\n\r\n"  # of a chunked body
 PLAIN_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 MB = 1 << 20
+HEL, LO = delta("Hel"), delta("lo", '"stop"')
+GIANT = b'data: {"choices":[{"index":0,"delta":{"content":"'  # and no end of it
 
 
 def stream(*pieces: bytes, then: str = "end") -> Behave:
@@ -19,7 +21,7 @@ def stream(*pieces: bytes, then: str = "end") -> Behave:
     return sends(HEAD, *map(chunk, pieces), *([LAST] if then == "end" else []), then="close" if then == "end" else then)
 
 
-WELL = stream(delta("Hel"), delta("lo", '"stop"') + DONE)
+WELL = stream(HEL, LO + DONE)
 
 
 def refuses(status: str, body: bytes = b"{}", *headers: str) -> Behave:

@@ -43,6 +43,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return self.tries
 
 
+class Fails(Case, frozen=True, kw_only=True):
+    """A case that ends with `code`, mostly before the first word."""
+
+    text: str | None = ""
+
+
 class Row(msgspec.Struct, frozen=True):
     """`sees` and `keeps` in words; `cases` and `tests` try it, and `run`, a command, at length; without any, `why` says why."""
 

@@ -1,17 +1,11 @@
-"""B. The model server, in the middle of an answer."""
+"""B. In the middle of an answer: what is in it."""
 
 import json
-from itertools import repeat
 
-from tests.faultmatrix.behaviours import HEAD, MB, PLAIN_HEAD, bytewise, flood, freezes, slowly, stream
-from tests.faultmatrix.row import Case, Row
-from tests.upstream.model_server import DONE, WHOLE, chunk, delta, sends
+from tests.faultmatrix.behaviours import GIANT, HEL, LO, MB, PLAIN_HEAD, bytewise, flood, stream
+from tests.faultmatrix.row import Case, Fails, Row
+from tests.upstream.model_server import DONE, WHOLE, delta
 
-LOST = "The connection to {name} was lost in the middle of the answer."
-CUT = "The answer ended in the middle: the server closed the connection."
-GAP = "No new text came for 0.5 s."
-HEL, LO = delta("Hel"), delta("lo", '"stop"')
-GIANT = b'data: {"choices":[{"index":0,"delta":{"content":"'
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\x1b]0;title\x07 [a](javascript:alert(3))"
 
 
@@ -31,144 +25,7 @@ def calls(*given: object, reason: str | None = None) -> bytes:
     return choices({"index": 0, "delta": {"tool_calls": given}, "finish_reason": reason})
 
 
-def ending(reason: str) -> bytes:
-    return delta("Hel") + delta("lo", f'"{reason}"') + DONE
-
-
-MIDDLE = (
-    Row(
-        29,
-        "reset after the headers",
-        "as 5: nothing was said yet",
-        "connection_lost, 3 tries",
-        (
-            Case(
-                name="reset-headers",
-                behave=sends(HEAD, then="reset"),
-                tries=3,
-                code="connection_lost",
-                says="The connection to {name} was lost before the first word of the answer.",
-                text="",
-            ),
-        ),
-    ),
-    Row(
-        30,
-        "reset or closed in the middle of a frame",
-        "the text so far, \u201cThe connection to X was lost\u201d, Retry and Continue; half a frame is never shown",
-        "connection_lost, 1 try",
-        (
-            Case(
-                name="reset-frame",
-                behave=sends(HEAD + chunk(HEL) + chunk(GIANT + b"and"), then="reset"),
-                code="connection_lost",
-                says=LOST,
-                text="Hel",
-            ),
-            Case(
-                name="closed-frame",
-                behave=sends(HEAD + chunk(HEL) + b"400\r\n" + GIANT + b"and"),
-                code="connection_lost",
-                says=LOST,
-                text="Hel",
-            ),
-        ),
-    ),
-    Row(
-        31,
-        "the stream ends without a terminator, in HTTP/1.1 and 1.0",
-        "the text so far, \u201cThe answer ended in the middle\u201d; never a success",
-        "truncated, 1 try",
-        (
-            Case(name="no-end", behave=stream(HEL), code="truncated", says=CUT, text="Hel"),
-            Case(
-                name="no-end-1.0",
-                behave=sends(b"HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + HEL),
-                code="truncated",
-                says=CUT,
-                text="Hel",
-            ),
-        ),
-        ("faults/test_readers.py::test_a_reader_makes_of_it_what_a_correct_client_does",),
-    ),
-    Row(
-        32,
-        "silence in the middle",
-        "the text so far, \u201cNo new text came for 60 s\u201d",
-        "gap_timeout, 1 try",
-        (Case(name="stalls", behave=stream(HEL, then="stay"), timeouts={"gap": 0.5}, code="gap_timeout", says=GAP, text="Hel"),),
-    ),
-    Row(
-        33,
-        "a drip: a few bytes now and then; a word now and then, for ever",
-        "the answer; an error where it takes longer than allowed in all",
-        "finished; total_timeout",
-        (
-            Case(name="drip", behave=slowly((bytes([byte]) for byte in WHOLE), 0.002)),
-            Case(
-                name="for-ever",
-                behave=slowly(repeat(delta("word ")), 0.05),
-                timeouts={"total": 2.0},
-                code="total_timeout",
-                says="The answer took longer than 2 s in all.",
-                text=None,
-            ),
-        ),
-    ),
-    Row(
-        34,
-        "the server is gone without a word: its process stands still",
-        "as 32",
-        "gap_timeout, 1 try",
-        (
-            Case(
-                name="stands-still",
-                at="a mill of its own",
-                behave=freezes(HEL),
-                timeouts={"gap": 0.5},
-                code="gap_timeout",
-                says=GAP,
-                text="Hel",
-            ),
-        ),
-    ),
-    Row(
-        35,
-        "an error inside the stream, as data and as an event",
-        "the text so far, and the server's words",
-        "the error's own code, 1 try",
-        (
-            Case(
-                name="error-data",
-                behave=stream(HEL, b'data: {"error":{"message":"out of memory","type":"server_error"}}\n\n'),
-                code="server_error",
-                says="The server failed. Try again in a moment.",
-                quotes="out of memory",
-                text="Hel",
-            ),
-            Case(
-                name="error-event",
-                behave=stream(HEL, b"event: error\ndata: out of memory\n\n"),
-                code="upstream",
-                says="The server reported an error. Try again.",
-                quotes="out of memory",
-                text="Hel",
-            ),
-        ),
-        ("upstream/test_openai_failures.py::test_errors_keep_what_was_told",),
-    ),
-    Row(
-        36,
-        "finish reasons: length, content_filter, tool_calls without a tool, a word nobody knows",
-        "the text, and \u201cCut off: the limit of tokens was reached\u201d, \u201cby the provider's content filter\u201d",
-        "finished, with the reason and the server's own word",
-        (
-            Case(name="length", behave=stream(ending("length")), reason="length", keeps={"raw_reason": "length"}),
-            Case(name="filtered", behave=stream(ending("content_filter")), reason="content_filter"),
-            Case(name="no-tool", behave=stream(ending("tool_calls")), keeps={"raw_reason": "tool_calls"}),
-            Case(name="odd-reason", behave=stream(ending("bananas")), keeps={"raw_reason": "bananas"}),
-        ),
-    ),
+CONTENTS = (
     Row(
         37,
         "bytes that are no UTF-8; a character in two pieces",
@@ -197,7 +54,7 @@ MIDDLE = (
         "finished; protocol with the frame",
         (
             Case(name="three-odd", behave=stream(HEL, b"data: {oops\n\n" * 3, LO, DONE)),
-            Case(
+            Fails(
                 name="four-odd",
                 behave=stream(HEL, b"data: {oops\n\n" * 4, LO, DONE),
                 code="protocol",
@@ -213,7 +70,7 @@ MIDDLE = (
         "the text so far, and which limit; memory stays as it was",
         "limit, 1 try",
         (
-            Case(
+            Fails(
                 name="giant-line",
                 behave=flood(PLAIN_HEAD + HEL + GIANT, b"x" * MB, 200 * MB),
                 code="limit",
@@ -229,7 +86,7 @@ MIDDLE = (
         "the text up to the limit, and which limit; the server's connection is closed",
         "limit, 1 try",
         (
-            Case(
+            Fails(
                 name="endless",
                 behave=flood(PLAIN_HEAD, delta("word " * 200) * 64, 400 * MB),
                 code="limit",
@@ -333,7 +190,7 @@ MIDDLE = (
                 text="",
                 reason="tool_calls",
             ),
-            Case(
+            Fails(
                 name="many-calls",
                 behave=stream(
                     *(
@@ -345,7 +202,6 @@ MIDDLE = (
                 ),
                 code="limit",
                 says="The model called more than 128 tools in one reply.",
-                text="",
             ),
         ),
         ("faults/test_readers.py::test_more_calls_than_there_may_be",),
@@ -357,13 +213,12 @@ MIDDLE = (
         "as it came; in errors without control characters",
         (
             Case(name="hostile", behave=stream(choices(said(HOSTILE)), choices(said("", "stop")), DONE), text=HOSTILE),
-            Case(
+            Fails(
                 name="hostile-error",
                 behave=stream(chunked_json(error={"message": HOSTILE + "\nINFO a line of ours?", "type": "bad_request"})),
                 code="upstream",
                 says="The server reported an error. Try again.",
                 quotes="]0;title [a](javascript:alert(3)) INFO a line of ours?",
-                text="",
             ),
         ),
         ("ui/test_chat_page.py::test_hostile_text_stays_text", "ui/test_hostile.py::test_nothing_in_a_hostile_text_is_believed"),
