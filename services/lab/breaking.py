@@ -8,7 +8,7 @@ from services.errors import Invalid
 from services.faults import FAULTS
 from services.faults.actions import Action, Asked, Chain, End, Head, Wait, Write
 from services.faults.choosing import choose
-from services.upstream.connections import Into, Response, Transport
+from services.upstream.connections import Into, Response, Transport, pour
 
 ON_PURPOSE = "broken on purpose"
 FAMILIES = {"openai_responses": "responses", "openai": "openai", "anthropic": "anthropic", "gemini": "gemini", "ollama": "ollama"}
@@ -78,12 +78,7 @@ class Answer:
         return b""
 
     async def pour(self, into: Into) -> None:
-        while data := await self.read():
-            full = into(data)
-            if full is True:
-                return
-            if full:
-                await full
+        await pour(self.read, into)
 
     async def close(self) -> None:
         await self._actions.aclose()

@@ -184,6 +184,16 @@ def _socket(address: "aiohttp.typedefs.AddrInfoType") -> socket.socket:  # type:
     return sock
 
 
+async def pour(read: Callable[[], Awaitable[bytes]], into: Into) -> None:
+    """`Response.pour` of what can only be read."""
+    while data := await read():
+        full = into(data)
+        if full is True:
+            return
+        if full:
+            await full
+
+
 class InProcess:
     """A server that is a function: same requests, same responses, no socket."""
 
@@ -213,12 +223,7 @@ class _Answered:
         return b""
 
     async def pour(self, into: Into) -> None:
-        while data := await self.read():
-            full = into(data)
-            if full is True:
-                return
-            if full:
-                await full
+        await pour(self.read, into)
 
     async def close(self) -> None:
         await self._chunks.aclose()
