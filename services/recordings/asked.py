@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from services.wire.content import text_of
+
 QUESTION = 2000  # characters
 
 
@@ -15,16 +17,7 @@ def question(body: dict[str, Any] | None) -> str:
                 return text[:QUESTION]
             case list(said):
                 users = [one for one in said if isinstance(one, dict) and one.get("role", "user") == "user"]
-                texts = [_text(one.get("content", one.get("parts"))) for one in users]
+                texts = [text_of(one.get("content", one.get("parts"))) for one in users]
                 return next((text for text in reversed(texts) if text), "")[:QUESTION]
     prompt = body.get("prompt")
     return prompt[:QUESTION] if isinstance(prompt, str) else ""
-
-
-def _text(content: object) -> str:
-    match content:
-        case str():
-            return content
-        case list():
-            return "".join(text for part in content if isinstance(part, dict) and isinstance(text := part.get("text"), str))
-    return ""

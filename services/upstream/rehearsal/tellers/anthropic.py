@@ -15,6 +15,7 @@ from services.upstream.rehearsal.limits import Limited
 from services.upstream.rehearsal.pieces import size
 from services.upstream.rehearsal.script import Arguments, Call, Called, Delta, Fault, Say, Think, parts
 from services.upstream.rehearsal.tellers.teller import Asked, Object, Wanted, Wrong, decoded, digest, not_allowed, nothing_at
+from services.wire.content import text_of
 from services.wire.sse import frame
 
 BORN = "2026-01-01T00:00:00Z"
@@ -52,7 +53,7 @@ class Said(msgspec.Struct):
     @property
     def results(self) -> tuple[str, ...]:
         blocks = self.content if isinstance(self.content, list) else []
-        return tuple(_text(block.content) for block in blocks if block.type == "tool_result")
+        return tuple(text_of(block.content) for block in blocks if block.type == "tool_result")
 
 
 class Counted(msgspec.Struct):
@@ -64,7 +65,7 @@ class Counted(msgspec.Struct):
 
     @property
     def tokens(self) -> int:
-        texts = [_text(msgspec.to_builtins(self.system)), *(text for said in self.messages for text in (said.text, *said.results))]
+        texts = [text_of(msgspec.to_builtins(self.system)), *(text for said in self.messages for text in (said.text, *said.results))]
         return sum(map(size, texts))
 
 
@@ -222,16 +223,6 @@ def _request_id(id: str) -> str:
 
 def _model(name: str) -> Object:
     return {"type": "model", "id": name, "display_name": name.capitalize(), "created_at": BORN}
-
-
-def _text(content: object) -> str:
-    """Of a text, or of blocks."""
-    match content:
-        case str():
-            return content
-        case list():
-            return "".join(text for block in content if isinstance(block, dict) and isinstance(text := block.get("text"), str))
-    return ""
 
 
 def _object(arguments: str) -> object:

@@ -16,6 +16,7 @@ from services.upstream.rehearsal.pieces import size
 from services.upstream.rehearsal.script import Arguments, Call, Called, Delta, Fault, Say, Think, parts
 from services.upstream.rehearsal.tellers.openai_chat import Count, headers
 from services.upstream.rehearsal.tellers.teller import CREATED, Asked, Object, Wanted, Wrong, decoded, digest
+from services.wire.content import text_of
 from services.wire.sse import frame
 
 ENCRYPTED = "reasoning.encrypted_content"
@@ -51,8 +52,8 @@ class ResponseRequest(msgspec.Struct):
         since = self.items[users[-1] + 1 if users else 0 :]
         return Asked(
             self.model,
-            _text(self.items[users[-1]]["content"] if users and "content" in self.items[users[-1]] else ""),
-            tuple(_text(item.get("output")) for item in since if isinstance(item, dict) and item.get("type") == "function_call_output"),
+            text_of(self.items[users[-1]]["content"] if users and "content" in self.items[users[-1]] else ""),
+            tuple(text_of(item.get("output")) for item in since if isinstance(item, dict) and item.get("type") == "function_call_output"),
             digest(self.model, self.instructions, self.input),
             self.max_output_tokens,
             (),
@@ -63,7 +64,7 @@ class ResponseRequest(msgspec.Struct):
     @property
     def tokens(self) -> int:
         found = [item for item in self.items if isinstance(item, dict)]
-        said = [_text(item.get("content")) + _text(item.get("output")) for item in found]
+        said = [text_of(item.get("content")) + text_of(item.get("output")) for item in found]
         return size(self.instructions or "") + sum(map(size, said))
 
 
@@ -251,13 +252,3 @@ def _output_text(text: str) -> Object:
 
 def _summary(text: str) -> Object:
     return {"type": "summary_text", "text": text}
-
-
-def _text(content: object) -> str:
-    """Of a text, or of parts of a message or an output."""
-    match content:
-        case str():
-            return content
-        case list():
-            return "".join(text for part in content if isinstance(part, dict) and isinstance(text := part.get("text"), str))
-    return ""
