@@ -4,6 +4,7 @@ RFC 8259 leaves open what duplicate keys, lone surrogates and huge numbers mean;
 """
 
 import json
+from collections import Counter
 from typing import Any
 
 DEEPEST = 32  # an object in an object in ...
@@ -31,8 +32,8 @@ def decode(body: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)[:40]!r} comes twice in one object")
+        [(key, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {key[:40]!r} comes twice in one object")
     return found
 
 
