@@ -283,6 +283,43 @@ def test_messages_wait_and_go_in_order_in_every_tab(page: Page, house: Served, a
     expect(page.locator(".hr-bubble")).to_have_text(asked)
 
 
+AT_ONCE = """(box, [more, send]) => {
+    const enter = () => box.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+    enter();
+    box.value += more;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    if (send) enter();
+}"""  # before the server can have answered
+
+
+def test_what_is_typed_while_a_message_is_sent_stays(page: Page) -> None:
+    box(page).fill("First")
+    box(page).evaluate(AT_ONCE, [" and this", False])
+    finished(page, 1)
+    expect(page.locator(".hr-bubble")).to_have_text(["First"])
+    expect(box(page)).to_have_value("and this")
+    again(page)
+    expect(box(page)).to_have_value("and this")
+
+
+def test_what_is_sent_while_a_message_is_sent_comes_after_it(page: Page) -> None:
+    box(page).fill("First")
+    box(page).evaluate(AT_ONCE, ["Second", True])
+    finished(page, 2)
+    expect(page.locator(".hr-bubble")).to_have_text(["First", "Second"])
+    expect(box(page)).to_have_value("")
+
+
+def test_a_new_chat_on_an_empty_page_is_this_one(page: Page) -> None:
+    box(page).fill("Half a thought")
+    page.get_by_role("button", name="New chat").click()
+    expect(box(page)).to_be_focused()
+    page.keyboard.type(", and the rest")
+    page.keyboard.press("Enter")
+    finished(page, 1)
+    expect(page.locator(".hr-bubble")).to_have_text(["Half a thought, and the rest"])
+
+
 def test_what_waits_is_kept_when_the_answer_is_stopped(page: Page, house: Served) -> None:
     begin(page, house, "rehearsal/longform")
     box(page).fill("2000 tokens at 100 tokens/s, only prose")

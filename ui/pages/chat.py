@@ -65,7 +65,7 @@ class ChatPage:
         self._client = ui.context.client
         self._conversation: str | None = None
         self._running: set[str] = set()  # the generations that Stop would stop
-        self._answering = Answering(chat, tastes, self._client, changed=self._show_welcome, model=model, preset=preset)
+        self._answering = Answering(chat, tastes, self._client, changed=self._show_answering, model=model, preset=preset)
         self._first = secrets.token_hex(16)  # the id of a suggestion that is pressed, however often
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._used = 0  # tokens of the branch that is shown
@@ -78,7 +78,7 @@ class ChatPage:
         put_on(wishes)
         with frame() as (side, main):
             with side:
-                self._shelf = Shelf(self._chat, self._shelves, lambda: self._conversation, self._new)
+                self._shelf = Shelf(self._chat, self._shelves, lambda: self._conversation)
                 foot(None if self._chat.people.open else name_of(self._chat))
             with main:
                 self._main = main
@@ -189,11 +189,11 @@ class ChatPage:
         if conversation == self._conversation:
             self._branch.want()
 
-    def _new(self) -> None:
+    def _show_new(self) -> None:
         """A new chat begins with the model of this one, or its preset, unless somebody has said with which."""
         preset, model = self._answering.preset, self._answering.model
         begin = {} if self._tastes.default else {"preset": preset.id} if preset else {"model": model} if model else {}
-        ui.navigate.to(f"/?{urlencode(begin)}" if begin else "/")
+        self._shelf.lead_to(f"/?{urlencode(begin)}" if begin else "/")
 
     def _go_home(self) -> None:
         ui.navigate.to(self._shelf.home(self._conversation or ""))
@@ -273,8 +273,9 @@ class ChatPage:
     def _weigh(self) -> None:
         self._composer.gauge.show(self._used, self._answering.context)
 
-    def _show_welcome(self) -> None:
+    def _show_answering(self) -> None:
         self._weigh()
+        self._show_new()
         if self._conversation is not None:  # nobody sees it
             return
         missing = [listing.name for listing in self._chat.models() if listing.state in ("not running", "refusing")]

@@ -104,11 +104,10 @@ class Shelves:
 class Shelf:
     """Of one page; `opened` says which conversation it shows just now."""
 
-    def __init__(self, chat: Chat, shelves: Shelves, opened: Callable[[], str | None], on_new: Callable[[], None]) -> None:
+    def __init__(self, chat: Chat, shelves: Shelves, opened: Callable[[], str | None]) -> None:
         self._chat = chat
         self._shelves = shelves
         self._opened = opened
-        self._new = on_new
         self._client = ui.context.client
         self._most = LINES
         self._unfolded: set[str] = set()
@@ -116,7 +115,7 @@ class Shelf:
         self._news = Soon(self.show, after=NEWS, rest=REST)
         self._discarded: str | None = None  # what this page threw away last
         self._moves = Moves(chat)
-        self._sidebar = Sidebar(on_new=on_new, on_open=self._open, on_act=self._act, on_more=self._more, on_fold=self._fold)
+        self._sidebar = Sidebar(on_act=self._act, on_more=self._more, on_fold=self._fold)
         with self._sidebar.above:
             Traffic(chat)
         self._unwatch = chat.watch(self._changed)
@@ -125,7 +124,7 @@ class Shelf:
     def build_over(self) -> None:
         """What lies over the page when it is wanted."""
         self._toast = Toast()
-        Palette(on_look=self._look, on_go=self._go)
+        Palette(on_look=self._look)
 
     def _leave(self) -> None:
         self._gone = True
@@ -137,6 +136,10 @@ class Shelf:
         if not self._gone:
             with self._client:
                 self._sidebar.show(arranged.first(self._most, self._unfolded, self._opened()))
+
+    def lead_to(self, address: str) -> None:
+        """Where a new chat begins."""
+        self._sidebar.lead_to(address)
 
     def home(self, conversation: str) -> str:
         """Where a page goes whose conversation was deleted: to the empty one, from which this page may still bring it back."""
@@ -154,15 +157,6 @@ class Shelf:
         self._news.want()
 
     # What is wanted
-
-    def _open(self, conversation: str) -> None:
-        ui.navigate.to(f"/c/{conversation}")
-
-    def _go(self, address: str) -> None:
-        if address == NEW:
-            self._new()
-        else:
-            ui.navigate.to(address)
 
     async def _look(self, query: str) -> list[Result]:
         today = datetime.date.today()
@@ -209,7 +203,7 @@ class Shelf:
     def _offer(self, known: Conversation, *, come_back: bool = False) -> None:
         async def undo() -> None:
             if await self._tell(self._chat.bring_back(known.id)) and come_back:
-                self._open(known.id)
+                ui.navigate.to(f"/c/{known.id}")
 
         self._toast.show(say("Deleted: {title}", title=known.title), undo)
 

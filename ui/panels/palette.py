@@ -27,13 +27,12 @@ NEW = "new"
 class Palette(Element, component=Path(__file__).parent.parent / "static" / "palette.js"):
     """`on_look(query)` gives the results; an empty query asks for what to offer. The window's event `hr-search` opens it."""
 
-    def __init__(self, *, on_look: Callable[[str], Awaitable[Sequence[Result]]], on_go: Callable[[str], None]) -> None:
+    def __init__(self, *, on_look: Callable[[str], Awaitable[Sequence[Result]]]) -> None:
         super().__init__()
         self._on_look = on_look
         self._last = 0
         self._props["words"] = {"name": say("Search conversations"), "results": say("Results"), "close": say("Close")}
         self.on("look", self._look)
-        self.on("go", lambda event: on_go(str(event.args)))
 
     async def _look(self, event: GenericEventArguments) -> None:
         match event.args:

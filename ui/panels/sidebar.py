@@ -27,14 +27,12 @@ class Shown(NamedTuple):
 
 class Sidebar:
     """`on_act(what, id, value)` for what ACTS names, `folder` with a folder's name as its id; `on_more`: more lines are wanted;
-    `on_fold`: these sections are open.
+    `on_fold`: these sections are open. Where it leads, the browser goes by itself.
     """
 
     def __init__(
         self,
         *,
-        on_new: Callable[[], None],
-        on_open: Callable[[str], None],
         on_act: Callable[[str, str, object], Awaitable[None]],
         on_more: Callable[[], Awaitable[None]],
         on_fold: Callable[[set[str]], Awaitable[None]],
@@ -42,13 +40,17 @@ class Sidebar:
         with ui.element("div").classes("hr-side-head"):
             ui.label("Headrace").classes("hr-brand")
             icon_button("menu_open", say("Close sidebar")).on("click", js_handler=TOGGLE_SIDEBAR)
-        new = _wide_button("edit_square", say("New chat"), "Ctrl+Shift+O").classes("hr-new")
-        new.on("click", on_new)
+        self._new = _wide_button("edit_square", say("New chat"), "Ctrl+Shift+O").classes("hr-new").props('data-to="/"')
+        self._new.on("click", js_handler="newChat")
         _wide_button("search", say("Search"), "Ctrl+K").classes("hr-search").on(
             "click", js_handler="() => dispatchEvent(new Event('hr-search'))"
         )
         self.above = ui.element("div").classes("hr-side-above")  # for what is listed besides conversations
-        self._lines = Lines(on_open=on_open, on_act=on_act, on_more=on_more, on_fold=on_fold)
+        self._lines = Lines(on_act=on_act, on_more=on_more, on_fold=on_fold)
+
+    def lead_to(self, address: str) -> None:
+        """Where a new chat begins."""
+        self._new.props["data-to"] = address
 
     def show(self, shown: Shown) -> None:
         self._lines.show(shown)
@@ -66,7 +68,6 @@ class Lines(Element, component=Path(__file__).parent.parent / "static" / "shelf.
     def __init__(
         self,
         *,
-        on_open: Callable[[str], None],
         on_act: Callable[[str, str, object], Awaitable[None]],
         on_more: Callable[[], Awaitable[None]],
         on_fold: Callable[[set[str]], Awaitable[None]],
@@ -77,7 +78,6 @@ class Lines(Element, component=Path(__file__).parent.parent / "static" / "shelf.
         with self._props.suspend_updates():
             self._props["words"] = _words()
             self._keep()
-        self.on("open", lambda event: on_open(str(event.args)))
         self.on("act", self._act)
         self.on("more", on_more)
 

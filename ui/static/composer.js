@@ -5,6 +5,9 @@ const composer = {
   box: () => document.querySelector(".hr-composer .hr-input"),
   attach: () => getElement(Number(document.querySelector(".hr-composer .hr-attach")?.id.slice(1))),
 
+  sent: "", // what was sent last
+  next: null, // emit, if what is in the box is to be sent as soon as that was taken
+
   // Enter sends, Shift+Enter breaks the line, and Enter that ends an IME composition (keyCode 229 in Safari) does neither.
   keydown(event, emit) {
     if (event.isComposing || event.keyCode === 229) return;
@@ -20,7 +23,8 @@ const composer = {
   },
   send(emit) {
     const box = composer.box(), attach = composer.attach(), text = box.value;
-    if (box.dataset.sent !== undefined || !window.socket?.connected) return;
+    composer.next = box.dataset.sent !== undefined && text !== composer.sent ? emit : null;
+    if (box.dataset.sent !== undefined || (window.did_handshake && !window.socket.connected)) return;
     if (attach?.busy()) {
       attach.then(() => composer.send(emit)); // as soon as the files are there
       return;
@@ -36,8 +40,10 @@ const composer = {
     const id = same ? sent.id : newId();
     sessionStorage.setItem(key, JSON.stringify({ text, files, id }));
     drafts.keep(location.pathname, text, { text, files, id });
+    composer.sent = text;
     box.dataset.sent = location.pathname;
-    setTimeout(() => delete box.dataset.sent, 5000);
+    clearTimeout(composer.waiting);
+    composer.waiting = setTimeout(() => delete box.dataset.sent, 5000);
     emit({ text, files, id });
   },
   press() {
@@ -67,14 +73,19 @@ const composer = {
         composer.known(composer.ids);
       });
   },
-  left: () => delete composer.box().dataset.sent,
+  left() {
+    composer.next = null;
+    delete composer.box().dataset.sent;
+  },
+  // What was written meanwhile stays, and is sent if that was wanted.
   taken() {
-    const box = composer.box(), path = box.dataset.sent ?? location.pathname;
+    const box = composer.box(), path = box.dataset.sent ?? location.pathname, { sent, next } = composer, text = box.value;
     sessionStorage.removeItem("sent " + path);
     drafts.forget(path);
     delete box.dataset.sent;
     composer.attach()?.taken(path);
-    composer.put("");
+    composer.put(text.startsWith(sent) ? text.slice(sent.length).trimStart() : text);
+    if (next) composer.send(next);
   },
   // These messages were taken: one of them that is still in the box was sent when its server was lost.
   ids: [],

@@ -28,7 +28,7 @@ export default {
       </div>
     </dialog>`,
   props: { words: Object },
-  emits: ["look", "go"],
+  emits: ["look"],
   data() {
     return { shown: [], at: -1, asked: 0, status: "", list: `${this.$.uid}-results` };
   },
@@ -78,9 +78,10 @@ export default {
       event.stopPropagation();
     },
     go(event, address) {
-      if (address !== "new" && (event.ctrlKey || event.metaKey)) return window.open(address, "_blank", "noopener");
-      this.close();
-      this.$emit("go", address);
+      const apart = event.ctrlKey || event.metaKey;
+      if (!apart) this.close();
+      if (address === "new") newChat(event);
+      else goTo(address, apart);
     },
   },
 };

@@ -24,7 +24,7 @@ export default {
             <input v-if="renaming === id" class="hr-rename" :aria-label="words.Title" maxlength="200" :value="lines[id][0]"
               @keydown.enter.prevent="rename($event)" @keydown.esc.stop.prevent="leave(id)" @blur="rename($event)">
             <template v-else>
-              <a class="hr-chat" :href="'/c/' + id" :title="lines[id][0]" :aria-current="id === current ? 'page' : null" @click="open($event, id)">
+              <a class="hr-chat" :href="prefix + '/c/' + id" :title="lines[id][0]" :aria-current="id === current ? 'page' : null">
                 <q-icon v-if="lines[id][1]" name="push_pin" class="hr-pin" role="img" :aria-label="words.pinned"></q-icon>
                 <span class="hr-chat-title">{{ lines[id][0] }}</span>
                 <span v-if="lines[id][4]" class="hr-spinner" role="img" :aria-label="words.answering"></span>
@@ -50,9 +50,9 @@ export default {
       </div>
     </div>`,
   props: { start: Object, words: Object },
-  emits: ["open", "act", "more", "fold"],
+  emits: ["act", "more", "fold"],
   data() {
-    return { ...this.start, lines: { ...this.start.lines }, unfolded: remembered(), menu: null, renaming: null };
+    return { ...this.start, lines: { ...this.start.lines }, unfolded: remembered(), menu: null, renaming: null, prefix: window.path_prefix ?? "" };
   },
   watch: {
     start(told) {
@@ -123,11 +123,6 @@ export default {
       this.unfolded = keys;
       remember(keys);
       this.$emit("fold", keys);
-    },
-    open(event, id) {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      this.$emit("open", id);
     },
     async choose(event, id) {
       if (this.menu?.id === id) return this.close();

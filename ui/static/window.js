@@ -48,10 +48,24 @@ function refocus(place, name = named) {
   [...document.querySelectorAll(`${place} [aria-label]`)].find((one) => one.ariaLabel === name)?.focus();
 }
 
+// An address of this server; `apart`: in a tab of its own.
+function goTo(address, apart) {
+  const whole = (window.path_prefix ?? "") + address;
+  apart ? window.open(whole, "_blank", "noopener") : location.assign(whole);
+}
+
+// The chat that is shown, if nothing was said in it yet. The browser goes by itself: who types on at once does not write in the old one.
+function newChat(event) {
+  const apart = event?.ctrlKey || event?.metaKey, box = document.querySelector(".hr-composer .hr-input");
+  const empty = box && box.dataset.sent === undefined && location.pathname === (window.path_prefix ?? "") + "/";
+  if (!empty || apart) return goTo(document.querySelector(".hr-new")?.dataset.to ?? "/", apart);
+  if (document.querySelector(".hr-main").inert) toggleSidebar();
+  box.focus();
+}
+
 // From the settings to where one came from.
 function goBack() {
-  const home = (window.path_prefix ?? "") + "/";
-  document.referrer.startsWith(location.origin) && history.length > 1 && !location.hash ? history.back() : location.assign(home);
+  document.referrer.startsWith(location.origin) && history.length > 1 && !location.hash ? history.back() : goTo("/");
 }
 
 // A key that sends what is written, here as in the composer: Enter, or only Ctrl+Enter where Enter breaks the line.
@@ -80,7 +94,7 @@ document.addEventListener("keydown", (e) => {
   if (key === "escape" && e.shiftKey) { e.preventDefault(); box?.focus(); }
   else if (key === "escape" && one(".hr-main")?.inert) toggleSidebar();
   else if (key === "escape" && one(".hr-composer.hr-running")) press(one(".hr-stop"));
-  else if (ctrl && e.shiftKey && key === "o") one(".hr-new") ? press(one(".hr-new")) : location.assign((window.path_prefix ?? "") + "/");
+  else if (ctrl && e.shiftKey && key === "o") { e.preventDefault(); newChat(); }
   else if (ctrl && !e.shiftKey && key === "k") press(one(".hr-search"));
   else if (ctrl && !e.shiftKey && !e.altKey && key === "b") { e.preventDefault(); toggleSidebar(); }
 });
