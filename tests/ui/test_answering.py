@@ -125,6 +125,45 @@ def test_what_a_server_cannot_take_is_said_before_it_is_asked(place: Place) -> N
     expect(page.get_by_label("Seed")).to_have_accessible_description(re.compile("Not taken by the server of .*/opus."))
 
 
+LEFT_AT_ONCE = """([system, temperature]) => {
+    for (const [name, text] of [["System prompt", system], ["Temperature", temperature]]) {
+        const box = [...document.querySelectorAll(".hr-knob label")].find((label) => label.textContent === name).control;
+        box.value = text;
+        box.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+}"""  # before the server can have answered the first
+
+
+def test_two_fields_left_one_after_the_other_are_both_kept(place: Place) -> None:
+    page = place.page
+    choose(page, "model-007")
+    expect_state(ask(page, "Hello"), "finished")
+    page.get_by_role("button", name="Parameters", exact=True).click()
+    page.evaluate(LEFT_AT_ONCE, ["Be terse.", "7"])
+    expect(page.get_by_text("Temperature is a number from 0 to 2.")).to_be_visible()
+    page.evaluate(LEFT_AT_ONCE, ["Be very terse.", "0.3"])
+    expect(page.get_by_text("Temperature is a number from 0 to 2.")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect_state(ask(page, "Again"), "finished")
+    expect(answers(page)).to_have_count(2)
+    sent = place.models.asked[-1]
+    assert (sent["messages"][0], sent["temperature"]) == ({"role": "system", "content": "Be very terse."}, 0.3)
+
+
+def test_what_was_pressed_is_picked_though_the_list_has_moved(place: Place) -> None:
+    page = place.page
+    page.get_by_role("combobox", name="Model").click()
+    option = page.get_by_role("option", name=re.compile("maker.model-003 "))
+    option.hover()
+    page.mouse.down()
+    page.get_by_role("listbox", name="Models").evaluate(
+        "(list) => list.prepend(Object.assign(document.createElement('p'), { textContent: 'More' }))"
+    )
+    page.mouse.up()
+    expect(page.get_by_role("combobox", name="Model")).to_contain_text("maker/model-003")
+    expect(page.get_by_role("listbox", name="Models")).to_have_count(0)
+
+
 def test_a_preset_is_saved_used_in_another_tab_and_after_a_restart(place: Place, browser: Browser) -> None:
     page = place.page
     choose(page, "model-042")

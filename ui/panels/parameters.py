@@ -58,19 +58,25 @@ EFFORT_NAMES = {
     "max": phrase("Most"),
 }
 
-# What is written in a field is not taken away by what comes from the server meanwhile.
-FILL = """for (const [id, text] of Object.entries(VALUES)) {
+# What is written in a field, or on its way to the server, is not taken away by what comes from there meanwhile.
+FILL = """for (const [id, [text, heard]] of Object.entries(VALUES)) {
     const box = document.getElementById(id);
-    if (box && (box !== document.activeElement || FORCED)) box.value = text;
+    const known = box && box !== document.activeElement && [box.filled ?? "", heard].includes(box.value);
+    if (!known && !(box && FORCED)) continue;
+    box.value = text;
+    box.filled = box.value; // which may break its lines in another way
 }"""
 CLOSE = "(e) => { const box = e.currentTarget.closest('dialog'); document.activeElement?.blur(); box.close(); }"
 OUTSIDE = "(e) => { if (e.target === e.currentTarget) { document.activeElement?.blur(); e.currentTarget.close(); } }"
 VALUE = "(e) => emit(e.target.value)"
 
 
-def fill(values: Mapping[str, str], *, forced: bool = False) -> None:
-    """Put texts into native fields by their ids; `forced`: also into the one that has the focus."""
-    ui.run_javascript(FILL.replace("FORCED", json.dumps(forced)).replace("VALUES", json.dumps(values)))
+def fill(values: Mapping[str, str], *, heard: Mapping[str, str] = MappingProxyType({}), forced: bool = False) -> None:
+    """Put texts into native fields by their ids, where nobody has written since what was put there or was `heard` of them last;
+    `forced`: into each.
+    """
+    told = {id: (text, heard.get(id)) for id, text in values.items()}
+    ui.run_javascript(FILL.replace("FORCED", json.dumps(forced)).replace("VALUES", json.dumps(told)))
 
 
 class Effort:
@@ -119,6 +125,7 @@ class Parameters:
         self._fields: dict[str, ui.element] = {}
         self._notes: dict[str, ui.label] = {}
         self._hints: dict[str, str] = {}
+        self._heard: dict[str, str] = {}  # the texts that fields were left with, by their ids
         self._wrong: set[str] = set()  # fields whose text means nothing: it stays, and so does what was said of it
         with Island("dialog").classes("hr-drawer").on("click", js_handler=OUTSIDE) as self._drawer:
             self._drawer.props["aria-label"] = say("Parameters")
@@ -162,7 +169,7 @@ class Parameters:
             self._wrong.clear()
         texts = {name: shown(knob, manner.options) for name, knob in KNOBS.items() if name not in self._wrong}
         system = {} if "system" in self._wrong else {"system": manner.system}
-        fill({self._fields[name].html_id: text for name, text in {**texts, **system}.items()}, forced=forced)
+        fill({self._fields[name].html_id: text for name, text in {**texts, **system}.items()}, heard=self._heard, forced=forced)
         for name, text in texts.items():
             field, by = self._fields[name], refused.get(name, ())
             self._say(name, _refusal(by, models), bad=bool(by and text))
@@ -209,33 +216,43 @@ class Parameters:
         note.classes(add="hr-bad") if bad else note.classes(remove="hr-bad")
         field.props('aria-invalid="true"') if bad else field.props(remove="aria-invalid")
 
+    def _hear(self, name: str, event: GenericEventArguments) -> None:
+        self._heard[self._fields[name].html_id] = str(event.args)
+
+    async def _change(self, manner: Manner) -> None:
+        """The next change is to this one, however long it takes to be kept."""
+        self._manner = manner
+        await self._on_change(manner)
+
     async def _break(self, fault: str) -> None:
-        await self._on_change(msgspec.structs.replace(self._manner, fault=fault))
+        await self._change(msgspec.structs.replace(self._manner, fault=fault))
 
     async def _set_system(self, event: GenericEventArguments) -> None:
+        self._hear("system", event)
         text = cleaned(str(event.args))
         if len(text) > LONGEST:
             self._refuse("system", say("{name} has at most {n} characters.", name=say("System prompt"), n=say_number(LONGEST)))
             return
         self._wrong.discard("system")
         self._say("system", "", bad=False)
-        await self._on_change(msgspec.structs.replace(self._manner, system=text if text.strip() else ""))
+        await self._change(msgspec.structs.replace(self._manner, system=text if text.strip() else ""))
 
     async def _set(self, knob: Knob, event: GenericEventArguments) -> None:
+        self._hear(knob.name, event)
         try:
             value = parsed(knob, str(event.args))
         except ValueError:
             self._refuse(knob.name, _expected(knob))
             return
         self._wrong.discard(knob.name)
-        await self._on_change(with_option(self._manner, knob.name, value))
+        await self._change(with_option(self._manner, knob.name, value))
 
     def _refuse(self, name: str, sentence: str) -> None:
         self._wrong.add(name)
         self._say(name, sentence, bad=True)
 
     async def _reset(self) -> None:
-        await self._on_change(PLAIN)
+        await self._change(PLAIN)
         self.show(self._manner, self._refused, self._models, forced=True)
 
 

@@ -17,13 +17,14 @@ export default {
       <input ref="query" class="hr-picker-query" type="text" role="combobox" aria-autocomplete="list" aria-expanded="true" :aria-controls="id + '-list'"
         :aria-activedescendant="flat[active] ? id + '-' + active : null" :aria-label="words.search" :placeholder="asking ? words.instead : words.search" v-model="query"
         autocomplete="off" autocapitalize="off" spellcheck="false" enterkeyhint="go">
-      <div ref="list" :id="id + '-list'" class="hr-picker-list" role="listbox" :aria-label="words.models" :aria-multiselectable="several">
+      <div ref="list" :id="id + '-list'" class="hr-picker-list" role="listbox" :aria-label="words.models" :aria-multiselectable="several"
+        @pointerdown="press" @click="release">
         <div v-for="group in shown" :key="group.key" role="group" :aria-label="[group.name, group.state, group.sentence].filter(Boolean).join(', ')">
           <div class="hr-picker-group" aria-hidden="true">{{ group.name }}<span v-if="group.state" :class="{ 'hr-picker-bad': group.bad }">{{ group.state }}</span></div>
           <div v-if="group.sentence" class="hr-picker-sentence" aria-hidden="true">{{ group.sentence }}</div>
           <div v-for="option in group.options" :key="option.value" :id="id + '-' + option.at" class="hr-picker-option" role="option"
               :class="{ 'hr-picker-active': option.at === active }" :aria-selected="chosenNow(option)"
-              @click="pick(option)" @pointermove="active = option.at">
+              @pointermove="active = option.at">
             <i class="q-icon material-icons hr-picker-check" aria-hidden="true">{{ chosenNow(option) ? 'check' : '' }}</i>
             <span class="hr-picker-name">{{ option.label }}</span><span class="hr-unseen">{{ option.unseen }}</span><span class="hr-picker-note">{{ option.note }}</span>
             <i v-for="can in option.can" class="q-icon material-icons hr-picker-can" aria-hidden="true" :title="words[can]">{{ icons[can] }}</i>
@@ -162,6 +163,21 @@ export default {
     },
     see() {
       document.getElementById(`${this.id}-${this.active}`)?.scrollIntoView({ block: "nearest" });
+    },
+    under(e) {
+      const id = e.target.closest("[role=option]")?.id;
+      return this.flat.find((option) => `${this.id}-${option.at}` === id);
+    },
+    press(e) {
+      this.pressed = { option: this.under(e), x: e.clientX, y: e.clientY };
+    },
+    // Picks what was there when the button went down: a list that grew since has moved it away.
+    release(e) {
+      const pressed = this.pressed;
+      this.pressed = null;
+      const still = pressed && Math.hypot(e.clientX - pressed.x, e.clientY - pressed.y) < 10;
+      const option = still ? pressed.option : this.under(e);
+      if (option) this.pick(option);
     },
     chosenNow(option) {
       return this.several ? this.marks.includes(option.value) : option.value === this.chosen;
