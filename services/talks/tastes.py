@@ -1,6 +1,6 @@
 """What a person likes to ask: presets, the model for new chats, the models used last. Kept in the store's preferences.
 
-It is read once; until the store can be read, nothing is set.
+It is read once; until the store can be read, nothing is set: it would be written over what is there.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ class Tastes:
         self._person = person
         self._loading: asyncio.Task[None] | None = None
         self._loaded = False
+        self._changing = asyncio.Lock()  # presets are kept together: a change is made of what was there before it
         self._watchers: list[Callable[[], None]] = []
         self.presets: tuple[Preset, ...] = ()
         self.default = ""
@@ -38,12 +39,16 @@ class Tastes:
 
     async def load(self) -> None:
         """Returns at once when it was done before. A store that cannot be read now is asked again next time."""
+        with suppress(HeadraceError):
+            await self._known()
+
+    async def _known(self) -> None:
+        """The same; raises NotSaved where it cannot be read now."""
         if self._loaded:
             return
         if self._loading is None or self._loading.done():
             self._loading = asyncio.get_running_loop().create_task(self._load())
-        with suppress(HeadraceError):
-            await asyncio.shield(self._loading)
+        await asyncio.shield(self._loading)
 
     async def _load(self) -> None:
         kept = await self._store.preferences(self._person)
@@ -82,27 +87,30 @@ class Tastes:
         name = _name(name)
         if len(manner.system) > LONGEST:
             raise Invalid(f"The system prompt has {len(manner.system):,} characters; {LONGEST:,} can be kept.")
-        await self.load()
-        old = next((preset for preset in self.presets if preset.name == name), None)
-        if old is None and len(self.presets) >= MOST:
-            raise Conflict(f"There are {MOST} presets already. Delete one first.")
-        id = old.id if old else new_id()
-        preset = Preset(id, name, model, msgspec.structs.replace(manner, preset=id))
-        await self._keep([*(each for each in self.presets if each.id != id), preset])
-        return preset
+        async with self._changing:
+            await self._known()
+            old = next((preset for preset in self.presets if preset.name == name), None)
+            if old is None and len(self.presets) >= MOST:
+                raise Conflict(f"There are {MOST} presets already. Delete one first.")
+            id = old.id if old else new_id()
+            preset = Preset(id, name, model, msgspec.structs.replace(manner, preset=id))
+            await self._keep([*(each for each in self.presets if each.id != id), preset])
+            return preset
 
     async def rename(self, id: str, name: str) -> None:
         name = _name(name)
-        await self.load()
-        if any(preset.name == name and preset.id != id for preset in self.presets):
-            raise Conflict("Another preset has this name.")
-        renamed = msgspec.structs.replace(self.preset(id), name=name)
-        await self._keep([renamed if preset.id == id else preset for preset in self.presets])
+        async with self._changing:
+            await self._known()
+            if any(preset.name == name and preset.id != id for preset in self.presets):
+                raise Conflict("Another preset has this name.")
+            renamed = msgspec.structs.replace(self.preset(id), name=name)
+            await self._keep([renamed if preset.id == id else preset for preset in self.presets])
 
     async def drop(self, id: str) -> None:
-        await self.load()
-        self.preset(id)
-        await self._keep([preset for preset in self.presets if preset.id != id])
+        async with self._changing:
+            await self._known()
+            self.preset(id)
+            await self._keep([preset for preset in self.presets if preset.id != id])
         if self.default == PRESET + id:
             await self.prefer("")
 
@@ -114,7 +122,7 @@ class Tastes:
 
     async def prefer(self, default: str) -> None:
         """The model, or the preset, that new chats begin with; nothing for what the settings say. Raises NotFound, NotSaved."""
-        await self.load()
+        await self._known()
         if default.startswith(PRESET):
             self.preset(default.removeprefix(PRESET))
         await self._store.prefer(self._person, DEFAULT, default or None)
@@ -123,11 +131,12 @@ class Tastes:
 
     async def forget(self) -> None:
         """Everything. Raises NotSaved."""
-        await self.load()
-        for name in (PRESETS, DEFAULT, RECENT):
-            await self._store.prefer(self._person, name, None)
-        self.presets, self.default, self.recent = (), "", ()
-        self._changed()
+        async with self._changing:
+            await self._known()
+            for name in (PRESETS, DEFAULT, RECENT):
+                await self._store.prefer(self._person, name, None)
+            self.presets, self.default, self.recent = (), "", ()
+            self._changed()
 
     async def used(self, models: Sequence[str]) -> None:
         """These were asked just now."""

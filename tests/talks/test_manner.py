@@ -1,12 +1,17 @@
 """A conversation's manner reaches the model; presets, and the model for new chats, outlive the process."""
 
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from services.errors import Conflict, Invalid, NotFound
+from services.errors import Conflict, Invalid, NotFound, NotSaved
 from services.manner import KNOBS, PLAIN, Manner, parsed, presets, read, shown, with_option, written
 from services.messages import Options
+from services.store.worker import Worker
 from services.talks.tastes import PRESET
 from tests.talks.house import ECHO, LONG, House
 
@@ -58,6 +63,52 @@ async def test_presets_the_default_and_the_models_used_last_outlive_the_process(
     await tastes.drop(kept.id)
     assert (tastes.default, second.chat.default_model != ECHO) == ("", True)
     await second.chat.close()
+
+
+async def test_presets_that_are_kept_at_the_same_time_are_all_there(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    tastes = await house.chat.tastes()
+    old = await tastes.keep("Old", ECHO, TERSE)
+    await asyncio.gather(tastes.keep("One", ECHO, TERSE), tastes.rename(old.id, "New"), tastes.keep("Two", LONG, PLAIN))
+    assert [preset.name for preset in tastes.presets] == ["New", "One", "Two"]
+    await house.chat.close()
+
+
+async def test_presets_that_cannot_be_read_now_are_not_written_over(tmp_path: Path) -> None:
+    first = House(tmp_path)
+    await (await first.chat.tastes()).keep("Old", ECHO, TERSE)
+    await first.chat.close()
+
+    house = House(tmp_path)
+    with no_reading_of("preferences", await connection(house)):
+        tastes = await house.chat.tastes()
+        for change in (tastes.keep("New", ECHO, PLAIN), tastes.prefer(ECHO), tastes.forget()):
+            with pytest.raises(NotSaved):
+                await change
+    await tastes.keep("New", ECHO, PLAIN)
+    assert [preset.name for preset in tastes.presets] == ["New", "Old"]
+    await house.chat.close()
+
+
+async def connection(house: House) -> sqlite3.Connection:
+    """That of its store, once it is open."""
+    await house.store.list()
+    assert isinstance(house.store, Worker)
+    found = house.store._database.result()._engine.raw_connection().driver_connection  # type: ignore[attr-defined]
+    assert isinstance(found, sqlite3.Connection)
+    return found
+
+
+@contextmanager
+def no_reading_of(table: str, database: sqlite3.Connection) -> Iterator[None]:
+    """What is in it can be replaced all the same, as after a connection that broke for a moment."""
+
+    def judge(action: int, name: str | None, column: str | None, *_: str | None) -> int:
+        return sqlite3.SQLITE_DENY if (action, name, column) == (sqlite3.SQLITE_READ, table, "value") else sqlite3.SQLITE_OK
+
+    database.set_authorizer(judge)
+    yield
+    database.set_authorizer(None)
 
 
 async def test_names_of_presets_are_unique(house: House) -> None:
