@@ -1,9 +1,6 @@
 """A conversation's manner reaches the model; presets, and the model for new chats, outlive the process."""
 
 import asyncio
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,8 +8,8 @@ import pytest
 from services.errors import Conflict, Invalid, NotFound, NotSaved
 from services.manner import KNOBS, PLAIN, Manner, parsed, presets, read, shown, with_option, written
 from services.messages import Options
-from services.store.worker import Worker
 from services.talks.tastes import PRESET
+from tests.store.harm import connection, unreadable
 from tests.talks.house import ECHO, LONG, House
 
 TERSE = Manner("Be terse.", Options(temperature=0.2, stop=("END",)))
@@ -80,7 +77,7 @@ async def test_presets_that_cannot_be_read_now_are_not_written_over(tmp_path: Pa
     await first.chat.close()
 
     house = House(tmp_path)
-    with no_reading_of("preferences", await connection(house)):
+    with unreadable("preferences", "value", await connection(house.store)):
         tastes = await house.chat.tastes()
         for change in (tastes.keep("New", ECHO, PLAIN), tastes.prefer(ECHO), tastes.forget()):
             with pytest.raises(NotSaved):
@@ -88,27 +85,6 @@ async def test_presets_that_cannot_be_read_now_are_not_written_over(tmp_path: Pa
     await tastes.keep("New", ECHO, PLAIN)
     assert [preset.name for preset in tastes.presets] == ["New", "Old"]
     await house.chat.close()
-
-
-async def connection(house: House) -> sqlite3.Connection:
-    """That of its store, once it is open."""
-    await house.store.list()
-    assert isinstance(house.store, Worker)
-    found = house.store._database.result()._engine.raw_connection().driver_connection  # type: ignore[attr-defined]
-    assert isinstance(found, sqlite3.Connection)
-    return found
-
-
-@contextmanager
-def no_reading_of(table: str, database: sqlite3.Connection) -> Iterator[None]:
-    """What is in it can be replaced all the same, as after a connection that broke for a moment."""
-
-    def judge(action: int, name: str | None, column: str | None, *_: str | None) -> int:
-        return sqlite3.SQLITE_DENY if (action, name, column) == (sqlite3.SQLITE_READ, table, "value") else sqlite3.SQLITE_OK
-
-    database.set_authorizer(judge)
-    yield
-    database.set_authorizer(None)
 
 
 async def test_names_of_presets_are_unique(house: House) -> None:

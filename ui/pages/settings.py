@@ -11,7 +11,6 @@ from nicegui import background_tasks, ui
 from services.chat import Chat
 from services.errors import HeadraceError, Rejected
 from services.models import Listing, Trial
-from services.wishes import Wishes
 from ui.language import say
 from ui.pages.access import Access
 from ui.pages.asking import Mine
@@ -193,12 +192,10 @@ class SettingsPage:
     async def _prefer(self, model: str) -> None:
         await (await self._chat.tastes()).prefer(model)
 
-    async def _wish(self, wishes: Wishes) -> None:
-        spoken = self._wishes.language
-        if await self._tell(self._chat.wishes.put(wishes)):
-            self._wishes = wishes
-            change_to(wishes)
-            if wishes.language != spoken:
+    async def _wish(self, name: str, value: str) -> None:
+        if await self._tell(self._chat.wishes.change(name, value)):
+            change_to(await self._chat.wishes.get())
+            if name == "language":
                 ui.run_javascript("location.reload()")
 
     # Data
@@ -214,7 +211,7 @@ class SettingsPage:
             ui.notify(say("All conversations and presets are deleted."), position="top")
         await self._show_places()
 
-    async def _tell(self, work: Awaitable[None]) -> bool:
+    async def _tell(self, work: Awaitable[object]) -> bool:
         try:
             await work
         except HeadraceError as exc:

@@ -2,9 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
 
-import msgspec
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
@@ -17,19 +15,18 @@ _VALUE = "(e) => emit(e.target.value)"
 
 
 class General:
-    """`on_wish` with everything as it is wished from now on; `on_model` with the model for new chats, "" for none; `on_titles`."""
+    """`on_wish` with the name of a field of Wishes and its value; `on_model` with the model for new chats, "" for none; `on_titles`."""
 
     def __init__(
         self,
         *,
-        on_wish: Callable[[Wishes], Awaitable[None]],
+        on_wish: Callable[[str, str], Awaitable[None]],
         on_model: Callable[[str], Awaitable[None]],
         on_titles: Callable[[bool], Awaitable[None]],
     ) -> None:
         self._on_wish = on_wish
         self._on_model = on_model
         self._on_titles = on_titles
-        self._wishes = Wishes()
         self._offered: object = None
         self._model = ui.element("div")
         self._titles = ui.element("div")
@@ -63,25 +60,24 @@ class General:
                     ui.label(say("Set by the {place}.", place=fixed)).classes("hr-fixed")
 
     def show(self, wishes: Wishes) -> None:
-        self._wishes = wishes
         self._likes.clear()
         with self._likes:
             languages = {"": say("As the browser")} | {code: language.name for code, language in LANGUAGES.items()}
             choice("language", say("Language"), languages, wishes.language).on("change", partial(self._wish, "language"), js_handler=_VALUE)
-            self._radios("look", say("Appearance"), {"system": say("System"), "light": say("Light"), "dark": say("Dark")})
-            self._radios("size", say("Text size"), {"small": say("Small"), "medium": say("Normal"), "large": say("Large")})
-            self._radios("column", say("Width of the text"), {"narrow": say("Narrow"), "medium": say("Normal"), "wide": say("Wide")})
+            self._radios("look", wishes.look, say("Appearance"), {"system": say("System"), "light": say("Light"), "dark": say("Dark")})
+            self._radios("size", wishes.size, say("Text size"), {"small": say("Small"), "medium": say("Normal"), "large": say("Large")})
+            self._radios(
+                "column", wishes.column, say("Width of the text"), {"narrow": say("Narrow"), "medium": say("Normal"), "wide": say("Wide")}
+            )
             breaks = say("{ctrl}+Enter sends", ctrl=say("Ctrl"))
-            self._radios("enter", say("Enter"), {"sends": say("Enter sends"), "breaks": breaks})
+            self._radios("enter", wishes.enter, say("Enter"), {"sends": say("Enter sends"), "breaks": breaks})
 
-    def _radios(self, name: str, label: str, options: Mapping[str, str]) -> None:
-        group = radios(name, label, options, getattr(self._wishes, name))
+    def _radios(self, name: str, chosen: str, label: str, options: Mapping[str, str]) -> None:
+        group = radios(name, label, options, chosen)
         group.on("change", partial(self._wish, name), js_handler=_VALUE)
 
     async def _wish(self, name: str, event: GenericEventArguments) -> None:
-        changed: dict[str, Any] = {name: str(event.args)}
-        self._wishes = msgspec.convert(msgspec.to_builtins(self._wishes) | changed, Wishes)
-        await self._on_wish(self._wishes)
+        await self._on_wish(name, str(event.args))
 
     async def _name(self, event: GenericEventArguments) -> None:
         await self._on_titles(bool(event.args))
