@@ -39,7 +39,7 @@ from services.upstream.rehearsal.script import Model
 from services.upstream.rehearsal.scripted import Scripted
 from services.upstream.rehearsal.server import Rehearsal
 from services.upstream.rehearsal.tellers import VENDORS
-from ui.pages import login_page, register
+from ui.pages import login_page, register, sentence_page
 
 CHECKED = 400.0  # tokens per second of what clients are checked with
 
@@ -94,6 +94,7 @@ def serve(layers: Layers, listening: socket.socket, store: Store, journal: Journ
         chat,
         register(chat),
         draw_login=login_page,
+        draw_sentence=sentence_page,
         provider=provider(settings),
         secure=settings.login.public_url.startswith("https:"),
         mock=public_rehearsal(settings, repertoire),

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.access import Access
 from services.api.capacity import USUAL, Capacity
-from services.api.crowd import Crowd
+from services.api.crowd import Crowd, Sentence
 from services.api.faults import Faults
 from services.api.gate import Gate
 from services.api.guard import Guard
@@ -32,6 +32,7 @@ def build(
     pages: ASGIApp,
     *,
     draw_login: Draw,
+    draw_sentence: Sentence,
     provider: Provider | None = None,
     secure: bool = False,
     mock: Mock | None = None,
@@ -48,8 +49,8 @@ def build(
 ) -> ASGIApp:
     """The whole of Headrace as one ASGI app; `mock` is the public rehearsal, if there is one; `faults` can be asked for.
 
-    `scenes` are rehearsals that say the same whatever they are asked, for the check of clients. `draw_login` makes the HTML of the way in;
-    `secure`: it is reached over TLS, as is all else.
+    `scenes` are rehearsals that say the same whatever they are asked, for the check of clients. `draw_login` makes the HTML of the way in,
+    `draw_sentence` that of a page of nothing but a sentence; `secure`: it is reached over TLS, as is all else.
     """
     lab = {name: Faults(app, write_timeout=write_timeout) for name, app in (scenes or {}).items()} if faults else {}
     login = Login(chat.people, draw_login, secure=secure, provider=provider)
@@ -59,7 +60,7 @@ def build(
     if faults:
         api = Faults(api, write_timeout=write_timeout)  # inside the gate: not for pages of other origins
     api = Cases(api, chat, lab)
-    switch = _Switch(chat, api, Crowd(pages, capacity), metrics)
+    switch = _Switch(chat, api, Crowd(pages, capacity, draw_sentence), metrics)
     gate: ASGIApp = Gate(
         Guard(switch, chat, secure=secure),
         is_api=is_api,

@@ -1,5 +1,6 @@
 """uvicorn's protocol, with bounds: of the headers, of the time that they take, of the connections. Without them anybody can hold
-any number of connections open with a byte now and then, and send headers for ever."""
+any number of connections open with a byte now and then, and send headers for ever. Where all places are taken, who asks nothing
+gives way."""
 
 import asyncio
 from typing import Any
@@ -13,6 +14,7 @@ REFUSAL = (
     b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\ncache-control: no-store\r\n"
     b"x-content-type-options: nosniff\r\ncontent-security-policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n%s"
 )
+FULL = b"Too many connections are open (gate.connections)."
 
 
 class Protocol(HttpToolsProtocol):
@@ -22,6 +24,7 @@ class Protocol(HttpToolsProtocol):
     """
 
     capacity = USUAL
+    waiting: "dict[Protocol, None]"  # of one server: those without a whole request, the longest without one first
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,10 +34,26 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self.capacity.connections:
-            self._refuse(b"503 Service Unavailable", b"Too many connections are open (gate.connections).")
-        else:
+        if len(self.connections) <= self.capacity.connections:
             self._wait()
+        elif longest := next(iter(self.waiting), None):  # else whoever opens connections and asks nothing keeps all others out
+            longest.give_way()
+            self._wait()
+        else:
+            self._refuse(b"503 Service Unavailable", FULL)
+
+    def give_way(self) -> None:
+        self.waiting.pop(self)
+        if self._came:
+            self._refuse(b"503 Service Unavailable", FULL)
+        else:
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():  # else the next one has come already, or it is the last
+            self._came = 0
+            self.waiting[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
@@ -90,9 +109,12 @@ class Protocol(HttpToolsProtocol):
 
     def _wait(self) -> None:
         self._came = 0
+        self.waiting.pop(self, None)
+        self.waiting[self] = None
         self._deadline = self.loop.call_later(self.capacity.header_time, self._too_slow)
 
     def _stop_waiting(self) -> None:
+        self.waiting.pop(self, None)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

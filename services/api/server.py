@@ -39,7 +39,7 @@ class Server(uvicorn.Server):
     ) -> None:
         config = uvicorn.Config(
             app,
-            http=type("BoundedProtocol", (Protocol,), {"capacity": capacity}),
+            http=type("BoundedProtocol", (Protocol,), {"capacity": capacity, "waiting": {}}),
             ws="websockets-sansio",
             ws_max_size=LARGEST_MESSAGE,
             lifespan="on",

@@ -1,9 +1,10 @@
 """What is let in: headers, bodies, connections, websockets and pages have their bounds, and who keeps to them notices nothing."""
 
 import asyncio
+import select
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -36,7 +37,17 @@ peer_sockets = 2
 peer_pages = 5
 messages = 50
 {QUIET}"""
+SMALL = """
+[gate]
+connections = 8
+header_time = 600.0
+[server]
+drain = 0.0
+[rehearsal]
+speed = 5.0
+"""
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+POST = b"POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
 SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
 
 
@@ -88,6 +99,66 @@ def test_headers_and_bodies_have_their_bounds_and_their_time(house: Served, sent
 
 def test_a_connection_that_says_nothing_is_closed_without_a_word(house: Served) -> None:
     assert say(house) == b""
+
+
+def test_who_sends_headers_byte_by_byte_is_hung_up_on_and_nobody_else_notices(house: Served) -> None:
+    """However often a byte comes: the time of the headers is that of all of them."""
+    address = urlsplit(house.url)
+    with ExitStack() as until_the_end:
+        slow = [until_the_end.enter_context(socket.create_connection((address.hostname, address.port), timeout=20)) for _ in range(5)]
+        for connection in slow:
+            connection.sendall(HEAD)
+        dripping = set(slow)
+        for drip in range(900):  # a byte of a header's name each time: 900 are fewer than gate.header_bytes
+            hung_up, _, _ = select.select(dripping, [], [], 0.02)
+            dripping -= set(hung_up)
+            for connection in dripping:
+                with suppress(ConnectionError):
+                    connection.sendall(b"a")
+            if drip % 10 == 0:
+                assert httpx.get(f"{house.url}/healthz", trust_env=False).status_code == 200
+            if not dripping:
+                break
+        assert not dripping
+        for connection in slow:
+            with suppress(ConnectionResetError):  # a byte that crossed with the answer
+                assert connection.recv(12) in (b"HTTP/1.1 408", b"")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """With few places, and all the time of the world."""
+    with served(tmp_path_factory.mktemp("small"), SMALL) as running:
+        yield running
+
+
+def test_who_asks_nothing_gives_way_where_all_places_are_taken(small: Served) -> None:
+    address = urlsplit(small.url)
+    with ExitStack() as until_the_end:
+        slow = [until_the_end.enter_context(socket.create_connection((address.hostname, address.port), timeout=20)) for _ in range(8)]
+        for connection in slow[1:]:
+            connection.sendall(HEAD)
+        slow[0].sendall(HEAD + b"\r\n")  # asked, and is idle since: the last one to go
+        assert slow[0].recv(12) == b"HTTP/1.1 200"
+        for _ in range(3):
+            assert httpx.get(f"{small.url}/healthz", trust_env=False).status_code == 200
+        refused = slow[1].recv(65536)
+        assert refused.startswith(b"HTTP/1.1 503")
+        assert b"(gate.connections)" in refused
+        slow[7].sendall(b"connection: close\r\n\r\n")
+        assert slow[7].recv(12) == b"HTTP/1.1 200"
+
+
+def test_who_is_being_answered_gives_way_to_nobody(small: Served) -> None:
+    question = b'{"model":"rehearsal/echo","messages":[{"role":"user","content":"' + b"word " * 400 + b'"}]}'
+    address = urlsplit(small.url)
+    with ExitStack() as until_the_end:
+        asking = [until_the_end.enter_context(socket.create_connection((address.hostname, address.port), timeout=20)) for _ in range(8)]
+        for connection in asking:
+            connection.sendall(POST % (len(question), question))
+            assert connection.recv(12) == b"HTTP/1.1 200"
+        assert say(small).startswith(b"HTTP/1.1 503")
+        assert all(connection.recv(1) for connection in asking)
 
 
 def test_requests_one_after_the_other_and_at_once_are_answered(house: Served) -> None:
@@ -167,6 +238,9 @@ def test_so_many_pages_that_are_asked_for_and_left(house: Served) -> None:
         assert {answer.status_code for answer in answers[:3]} == {200}
         assert (answers[-1].status_code, answers[-1].json()["error"]["code"]) == (429, "rate_limited")
         assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+        shown = client.get("/inspect", headers={"accept": "text/html,*/*;q=0.8"})
+        assert (shown.status_code, shown.headers["content-type"]) == (429, "text/html; charset=utf-8")
+        assert '<p role="alert">Too many pages' in shown.text
         assert client.get("/static/headrace.css").status_code == client.get("/healthz").status_code == 200
 
 
@@ -191,7 +265,7 @@ async def test_a_page_whose_websocket_opens_is_not_counted() -> None:
         if message["type"] == "http.response.start":
             said.append(message["status"])
 
-    crowd = Crowd(pages, Capacity(peer_pages=2))
+    crowd = Crowd(pages, Capacity(peer_pages=2), str)
     page = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("127.0.0.1", 1)}
     for _ in range(5):
         await crowd(page, receive, send)
@@ -219,7 +293,7 @@ async def test_who_leaves_before_their_page_is_there_is_no_error(path: str) -> N
     app = BaseHTTPMiddleware(leaves, passes)
     with pytest.raises(RuntimeError):
         await app(page, receive, nothing)
-    await Crowd(app, Capacity())(page, receive, nothing)
+    await Crowd(app, Capacity(), str)(page, receive, nothing)
 
 
 @pytest.fixture

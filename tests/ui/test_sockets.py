@@ -1,13 +1,15 @@
-"""The pages' websockets: a page listens to its own and to no other."""
+"""The pages' websockets: a page listens to its own and to no other, and there are only so many."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from websockets.sync.client import connect
 
-from tests.serving import Served
+from tests.serving import QUIET, Served, served
+from tests.ui.axe import Axe
 from tests.ui.test_chat_page import answers, ask, expect_state, visit
 
 
@@ -48,3 +50,24 @@ def test_what_another_websocket_says_for_a_page_is_not_heard(page: Page, headrac
     answers(page).last.get_by_role("button", name="Regenerate", exact=True).click()
     expect(answers(page).last.get_by_text("3/3")).to_be_visible()
     assert generations(headrace) == before + 1
+
+
+def test_one_tab_too_many_says_so_and_is_there_once_another_is_closed(browser: Browser, axe: Axe, tmp_path: Path) -> None:
+    with served(tmp_path, f"[gate]\npeer_sockets = 2\n{QUIET}") as running, browser.new_context() as context:
+        tabs = [context.new_page() for _ in range(3)]
+        for tab in tabs[:2]:
+            visit(tab, running.url)
+        refused = tabs[2].goto(running.url)
+        assert refused
+        assert refused.status == 429
+        expect(tabs[2].get_by_role("alert")).to_contain_text("open in too many tabs (gate.peer_sockets). Close one")
+        axe(tabs[2])
+        expect_state(ask(tabs[1], "Hello"), "finished")
+        tabs[0].close()
+        for _ in range(300):  # soon, once the server has seen it go
+            again = tabs[2].reload()
+            assert again
+            if again.status == 200:
+                break
+            tabs[2].wait_for_timeout(50)
+        expect_state(ask(tabs[2], "Hello"), "finished")

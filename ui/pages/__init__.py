@@ -12,12 +12,12 @@ from ui.pages import lab as lab_page
 from ui.pages import missing as missing_page
 from ui.pages import settings as settings_page
 from ui.pages.asking import apart, asking, guard
-from ui.pages.login import login_page
+from ui.pages.login import login_page, sentence_page
 from ui.sockets import greeted, harden
 from ui.sweeping import sweep
 from ui.theme import FAVICON, dress
 
-__all__ = ["login_page", "register"]
+__all__ = ["login_page", "register", "sentence_page"]
 
 
 def register(chat: Chat) -> ASGIApp:
