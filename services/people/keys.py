@@ -21,8 +21,6 @@ MINUTE = 60.0
 
 
 class Keys:
-    """`ended` is told the id of each key that is no more."""
-
     def __init__(self, store: Store) -> None:
         self._store = store
         self._keys: dict[str, Key] = {}
@@ -89,7 +87,8 @@ class Keys:
         if key is None or key.person != person:
             raise NotFound("This key is not here: it was revoked.")
         del self._keys[id]
-        self._uses.pop(id, None)
+        for gone in (self._uses, self._lately):
+            gone.pop(id, None)
         self._changed.discard(id)
         await self._store.admit(KEYS, id, None)
         await self._store.admit(USES, id, None)
@@ -147,11 +146,12 @@ class Keys:
     async def save(self) -> None:
         """What was used; nothing depends on the last minute of it. Raises nothing."""
         changed, self._changed = self._changed, set()
-        for id in changed & self._uses.keys():
-            try:
-                await self._store.admit(USES, id, msgspec.json.encode(self._uses[id]))
-            except HeadraceError:
-                self._changed.add(id)
+        for id in changed:
+            if use := self._uses.get(id):  # it may be revoked while others are saved
+                try:
+                    await self._store.admit(USES, id, msgspec.json.encode(use))
+                except HeadraceError:
+                    self._changed.add(id)
 
 
 def _use(body: bytes) -> Use:

@@ -1,7 +1,9 @@
 """Who may come in, without any HTTP: what ends ends at once, what is kept survives a restart, nobody gives more than they have."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from services.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Una
 from services.people.people import People, Terms
 from services.people.tokens import digest
 from services.persons import ANYBODY, LOCAL, Limits, Person, Who
+from services.store import open_store
 from services.store.memory import MemoryStore
 from services.store.store import Store
 
@@ -68,6 +71,22 @@ async def test_a_restart_knows_the_same_and_nothing_that_could_be_used(people: P
     assert await again.by_key(gone) is None
     assert [(each.name, use.tokens) for each, use in again.keys(who)] == [("editor", 7)]
     await again.close()
+
+
+async def test_a_key_that_is_revoked_while_uses_are_saved_keeps_none_from_being_saved(tmp_path: Path) -> None:
+    people = People(open_store("sqlite:///people.db", tmp_path), TERMS)
+    await people.load()
+    _, who, _ = await came(people)
+    made = [await people.make_key(who, name, ["read"], 0.0, Limits()) for name in ("one", "two", "three")]
+    keys = people.counted(Who(who.person, who.scopes, key="any"))
+    assert keys
+    for key, _ in made:
+        people.spend(key.id, 7)
+    gone, kept = made[:2], made[2][0].id
+    await asyncio.gather(keys.save(), *(people.revoke(who, key.id) for key, _ in gone))
+    await keys.save()
+    assert [(key.id, use.tokens) for key, use in people.keys(who)] == [(kept, 7)]
+    await people.close()
 
 
 async def test_nobody_gives_more_than_they_have(people: People) -> None:
