@@ -273,8 +273,9 @@ class Settings(_Table):
         return tuple(upstream for upstream in self.upstreams if upstream.enabled and not is_local(upstream.base_url, ours))
 
     def secrets(self) -> tuple[str, ...]:
-        """What may stand in no log: the keys of all upstreams, and the password of the database."""
-        keys = [upstream.api_key.get_secret_value() for upstream in self.upstreams if upstream.api_key]
+        """What may stand in no log: the keys of all upstreams, what the login is set up with, and the password of the database."""
+        given = [upstream.api_key for upstream in self.upstreams] + [self.login.client_secret, self.login.password]
+        keys = [secret.get_secret_value() for secret in given if secret]
         return tuple(keys + [unquote(each) for each in re.findall(r"://[^:/@]*:(.*)@", self.storage.database)])
 
     def timeouts_for(self, upstream: Upstream) -> Timeouts:

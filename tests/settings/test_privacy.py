@@ -55,3 +55,10 @@ def test_the_page_s_own_file_too(write: Write) -> None:
         load([], home=home)
     kept.chmod(0o600)
     load([], home=home)
+
+
+def test_all_of_them_are_known_so_that_no_log_has_one(write: Write) -> None:
+    login = f'[login]\nkind = "oidc"\nissuer = "https://issuer.test"\nclient_id = "headrace"\nclient_secret = "of-the-client-{SECRET}"\n'
+    rest = 'public_url = "https://chat.example.org"\nallow = ["*"]\n'
+    known = load([], home=write(login + rest + DATABASE.format("pw%40word") + UPSTREAM.format(key=SECRET))).secrets()
+    assert set(known) == {SECRET, f"of-the-client-{SECRET}", "pw@word"}
