@@ -1,7 +1,7 @@
 """A little OpenID Connect provider in a process of its own: `python -m tests.oidc_provider`. It writes its address, and lets everybody in.
 
 Whom it lets in, and what is wrong with its word, is set by `POST /set` as JSON: claims to be changed (null takes one away), or
-`{"fault": "other key" | "alg none" | "shared secret"}`.
+`{"fault": "other key" | "alg none" | "shared secret" | "no HTTP"}`.
 """
 
 import base64
@@ -65,6 +65,9 @@ class Provider(BaseHTTPRequestHandler):
             self.changed.clear()
             self.changed.update(json.loads(body))
             self._tell({})
+            return
+        if self.changed.get("fault") == "no HTTP":
+            self.wfile.write(b"220 mail.example.org ESMTP\r\n")
             return
         form = {name: values[0] for name, values in parse_qs(body).items()}
         asked = self.codes.pop(form["code"], None)

@@ -10,11 +10,12 @@ document (OpenID Connect Discovery 1.0), which has to name the issuer of the set
 import asyncio
 import base64
 import hmac
+import http.client
 import importlib
 import importlib.util
 import json
+import logging
 import time
-import urllib.error
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ from urllib.parse import urlencode, urlsplit
 
 from services.errors import SettingsError, Unauthorized
 from services.people.tokens import digest, new_token
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 10.0  # seconds that the provider has for each answer
 LARGEST = 1_000_000  # bytes of one
@@ -158,6 +161,7 @@ class Provider:
                 options={"require": ["iss", "sub", "aud", "exp", "iat"], "strict_aud": False},
             )
         except (jwt.PyJWTError, StopIteration, ValueError) as exc:
+            log.warning("the provider's ID token is not accepted: %r", exc)
             raise Unauthorized(STRANGE) from exc
         party = claims.get("azp")
         if (isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and party is None) or party not in (None, mine.client_id):
@@ -187,7 +191,8 @@ class Provider:
         try:
             with self._opener.open(request, timeout=PATIENCE) as answer:
                 told = json.loads(answer.read(LARGEST))
-        except (OSError, ValueError, urllib.error.URLError) as exc:
+        except (OSError, ValueError, RecursionError, http.client.HTTPException) as exc:
+            log.warning("the provider does not answer as it should at %s: %r", url, exc)
             raise Unauthorized("The provider cannot be reached, or does not answer as it should. Try again in a moment.") from exc
         if not isinstance(told, dict):
             raise Unauthorized(STRANGE)

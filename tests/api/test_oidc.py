@@ -100,6 +100,7 @@ def test_somebody_comes_in_and_is_who_the_provider_says(provider: str, house: Se
         ({"fault": "other key"}, "cannot be used"),
         ({"fault": "alg none"}, "cannot be used"),
         ({"fault": "shared secret"}, "cannot be used"),
+        ({"fault": "no HTTP"}, "cannot be reached, or does not answer as it should"),
     ],
     ids=str,
 )
