@@ -101,6 +101,35 @@ def test_pinned_filed_and_archived_in_every_window(page: Page, context: BrowserC
     axe(page)
 
 
+def test_drawn_into_a_folder_and_out_of_it(page: Page) -> None:
+    for title in ("Stays here", "Goes along", "Is drawn"):
+        begin(page, title)
+    order(page, "Goes along", "Move to folder", "New folder")
+    page.get_by_role("textbox", name="Folder name").fill("Drawer")
+    page.keyboard.press("Enter")
+    folder, today = section(page, "Drawer"), section(page, "Today")
+    expect(folder.get_by_role("link")).to_have_count(1)
+    order(page, "Is drawn", "Pin")
+    draw(page, section(page, "Pinned").get_by_role("link", name="Is drawn"), folder.get_by_role("heading"), folder)
+    expect(folder.get_by_role("link", name="Is drawn")).to_be_visible()
+    draw(page, folder.get_by_role("link", name="Is drawn"), today.get_by_role("link", name="Stays here"), today)
+    expect(today.get_by_role("link", name="Is drawn")).to_be_visible()
+    expect(folder.get_by_role("link")).to_have_count(1)
+    expect(page.locator(".hr-over, .hr-held")).to_have_count(0)
+    page.reload()
+    expect(section(page, "Today").get_by_role("link", name="Is drawn")).to_be_visible()
+
+
+def draw(page: Page, what: Locator, where: Locator, marked: Locator) -> None:
+    """With the mouse: pressed, moved by and by, and let go once the place is marked."""
+    what.hover()
+    page.mouse.down()
+    where.hover()
+    where.hover(position={"x": 12, "y": 8})  # a drag has to move over its goal
+    expect(marked).to_have_class("hr-over")
+    page.mouse.up()
+
+
 def test_deleted_and_brought_back(page: Page) -> None:
     begin(page, "Stays open")
     begin(page, "To be deleted")

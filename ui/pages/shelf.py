@@ -185,10 +185,21 @@ class Shelf:
                 await self._tell(self._chat.move(conversation, str(value or "")))
             case "archive":
                 await self._tell(self._chat.archive(conversation, value is True))
+            case "place":
+                await self._tell(self._place(conversation, str(value)))
             case "export":
                 await self._moves.export(str(value), [conversation])
             case "delete":
                 await self._discard(conversation)
+
+    async def _place(self, conversation: str, section: str) -> None:
+        """Where it was drawn to: what would keep it elsewhere is taken back."""
+        await self._chat.archive(conversation, section == "archived")
+        if section == "archived":
+            return
+        await self._chat.pin(conversation, section == "pinned")
+        if section == "dated" or section.startswith("/"):
+            await self._chat.move(conversation, section[1:] if section.startswith("/") else "")
 
     async def _discard(self, conversation: str) -> None:
         self._discarded = conversation

@@ -13,7 +13,7 @@ from ui.theme import TOGGLE_SIDEBAR, icon_button
 
 Line = tuple[str, bool, str, bool, bool, bool]  # title, pinned, folder, archived, answering, unseen
 Section = tuple[str, Sequence[str], int]  # a key below or `/` and a folder's name; ids; how many there are in all
-ACTS = ("rename", "folder", "pin", "move", "archive", "export", "delete")
+ACTS = ("rename", "folder", "pin", "move", "archive", "place", "export", "delete")
 
 
 class Shown(NamedTuple):
@@ -26,8 +26,8 @@ class Shown(NamedTuple):
 
 
 class Sidebar:
-    """`on_act(what, id, value)` for what ACTS names, `folder` with a folder's name as its id; `on_more`: more lines are wanted;
-    `on_fold`: these sections are open. Where it leads, the browser goes by itself.
+    """`on_act(what, id, value)` for what ACTS names, `folder` with a folder's name as its id, `place` with the key of a section, or
+    "dated"; `on_more`: more lines are wanted; `on_fold`: these sections are open. Where it leads, the browser goes by itself.
     """
 
     def __init__(

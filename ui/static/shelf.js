@@ -5,8 +5,8 @@ const OPEN = "headrace.open"; // the folders that are open, in this browser
 
 export default {
   template: `
-    <div class="hr-chats">
-      <section v-for="[key, ids, count] in sections" :key="key">
+    <div class="hr-chats" @dragenter="aim" @dragover="aim" @dragleave="miss" @drop="drop" @dragend="held = over = null">
+      <section v-for="[key, ids, count] in sections" :key="key" :data-place="place(key)" :class="{ 'hr-over': over === place(key) }">
         <h2 class="hr-day" :class="{ 'hr-folder': key[0] === '/' }" :data-folder="key[0] === '/' ? key.slice(1) : null">
           <template v-if="key[0] !== '/' && key !== 'archived'">{{ words[key] }}</template>
           <input v-else-if="renaming === key" class="hr-rename" :aria-label="words['Folder name']" maxlength="60" :value="key.slice(1)"
@@ -20,11 +20,11 @@ export default {
             :aria-label="words['Rename folder'] + ': ' + key.slice(1)" @click="begin(key)"><q-icon name="edit"></q-icon></button>
         </h2>
         <ul v-if="isOpen(key)">
-          <li v-for="id in ids" :key="id" class="hr-chat-line" :data-conversation="id">
+          <li v-for="id in ids" :key="id" class="hr-chat-line" :class="{ 'hr-held': held === id }" :data-conversation="id">
             <input v-if="renaming === id" class="hr-rename" :aria-label="words.Title" maxlength="200" :value="lines[id][0]"
               @keydown.enter.prevent="rename($event)" @keydown.esc.stop.prevent="leave(id)" @blur="rename($event)">
             <template v-else>
-              <a class="hr-chat" :href="prefix + '/c/' + id" :title="lines[id][0]" :aria-current="id === current ? 'page' : null">
+              <a class="hr-chat" :href="prefix + '/c/' + id" :title="lines[id][0]" :aria-current="id === current ? 'page' : null" @dragstart="held = id">
                 <q-icon v-if="lines[id][1]" name="push_pin" class="hr-pin" role="img" :aria-label="words.pinned"></q-icon>
                 <span class="hr-chat-title">{{ lines[id][0] }}</span>
                 <span v-if="lines[id][4]" class="hr-spinner" role="img" :aria-label="words.answering"></span>
@@ -52,7 +52,8 @@ export default {
   props: { start: Object, words: Object },
   emits: ["act", "more", "fold"],
   data() {
-    return { ...this.start, lines: { ...this.start.lines }, unfolded: remembered(), menu: null, renaming: null, prefix: window.path_prefix ?? "" };
+    const { lines } = this.start;
+    return { ...this.start, lines: { ...lines }, unfolded: remembered(), menu: null, renaming: null, held: null, over: null, prefix: window.path_prefix ?? "" };
   },
   watch: {
     start(told) {
@@ -123,6 +124,31 @@ export default {
       this.unfolded = keys;
       remember(keys);
       this.$emit("fold", keys);
+    },
+    // A conversation that is drawn with the mouse goes where it is let go: into a folder, to the pinned, the archive, or out to the dated
+    // ones, which are one place. Its menu does the same.
+    place(key) {
+      return key[0] === "/" || key === "pinned" || key === "archived" ? key : "dated";
+    },
+    aim(event) {
+      const [, pinned, folder, archived] = this.lines[this.held] ?? [];
+      if (pinned === undefined) return;
+      const here = archived ? "archived" : pinned ? "pinned" : folder ? `/${folder}` : "dated";
+      const over = event.target.closest("[data-place]")?.dataset.place ?? "dated";
+      this.over = over === here ? null : over;
+      if (!this.over) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "move";
+    },
+    miss(event) {
+      if (!this.$el.contains(event.relatedTarget)) this.over = null;
+    },
+    drop(event) {
+      if (!this.over) return;
+      event.preventDefault();
+      if (!this.isOpen(this.over) && this.over !== "archived") this.fold(this.over);
+      this.$emit("act", { what: "place", id: this.held, value: this.over });
+      this.held = this.over = null;
     },
     async choose(event, id) {
       if (this.menu?.id === id) return this.close();
