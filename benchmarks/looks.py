@@ -25,7 +25,8 @@ from benchmarks.states import SHOTS, ask, make
 
 WINDOWS = (("1440-light", 1440, 900, "light"), ("1440-dark", 1440, 900, "dark"), ("768-light", 768, 1000, "light"))
 PHONES = (("390-light", 390, 844, "light"), ("390-dark", 390, 844, "dark"), ("320-light", 320, 640, "light"))
-EACH = 10  # pictures on a sheet
+ACROSS = {1440: 2, 768: 3, 390: 5, 320: 6}  # pictures in a row of a sheet, by their width
+ROWS = {1440: 3, 768: 2, 390: 2, 320: 2}
 
 
 @asynccontextmanager
@@ -97,18 +98,19 @@ async def look(
         if wide > width:
             print(f"{name} {shot}: {wide} px wide")
         taken.append((shot, file))
-    for first in range(0, len(taken), EACH):
-        await sheet(page, given.folder / f"sheet-{name}-{first // EACH + 1}.png", taken[first : first + EACH], width)
+    each = ACROSS[width] * ROWS[width]
+    for first in range(0, len(taken), each):
+        await sheet(page, given.folder / f"sheet-{name}-{first // each + 1}.png", taken[first : first + each], width)
     await context.close()
 
 
 async def sheet(page: Page, into: Path, taken: list[tuple[str, Path]], width: int) -> None:
-    """Some of them in one picture."""
-    across = 5 if width < 768 else 2
+    """Some of them in one picture, no larger than one sees it whole: what looks at pictures may shrink those over 1568 px."""
     cells = "".join(f"<figure><img src='{file.name}'><figcaption>{html.escape(shot)}</figcaption></figure>" for shot, file in taken)
-    style = f"body{{display:grid;grid-template-columns:repeat({across},1fr);gap:9px}} figure{{margin:0}} img{{width:100%;border:1px solid}}"
+    grid = f"display:grid;grid-template-columns:repeat({ACROSS[width]},1fr);gap:6px;margin:4px"
+    style = f"body{{{grid}}} figure{{margin:0}} img{{width:100%;border:1px solid}}"
     (into.parent / "sheet.html").write_text(f"<style>{style}</style>{cells}")
-    await page.set_viewport_size({"width": 1800, "height": 1000})
+    await page.set_viewport_size({"width": 1560, "height": 1000})
     await page.goto((into.parent / "sheet.html").as_uri())
     await page.screenshot(path=into, full_page=True)
 
