@@ -195,21 +195,27 @@ class Recordings:
         self._fits(file)
         with self._changing:
             there = self.look()
-            if checked(name) in there and not replace:
-                raise Conflict(f"There is a recording called {name!r} already.")
             if name not in there and len(there) >= self.bounds.in_all:
                 raise Conflict(f"There are {len(there)} recordings, and no more are kept (recordings.count). Delete some.")
-            try:
-                self._shelf.put(name, file)
-            except OSError as exc:
-                raise _failed(exc) from exc
-            self.look()
+            self._put(name, file, replace=replace)
         return self._kept(name, len(file))
 
+    def _put(self, name: str, file: bytes, *, replace: bool) -> None:
+        if checked(name) in self.look() and not replace:
+            raise Conflict(f"There is a recording called {name!r} already.")
+        try:
+            self._shelf.put(name, file)
+        except OSError as exc:
+            raise _failed(exc) from exc
+        self.look()
+
     def rename(self, name: str, to: str) -> None:
-        """Raises what `file` and `put` raise."""
-        if name != checked(to):
-            self.put(to, self.file(name), replace=False)
+        """Raises what `file` raises, Invalid, and Conflict for a name that is taken."""
+        if name == checked(to):
+            return
+        file = self.file(name)
+        with self._changing:
+            self._put(to, file, replace=False)  # one more for a moment, however many there may be
             self.drop(name)
 
     def drop(self, name: str) -> None:

@@ -88,9 +88,11 @@ def test_a_folder_of_recordings(tmp_path_factory: pytest.TempPathFactory) -> Non
     assert (first.dialect, first.ms, first.problem) == ("openai_chat", 30.5, None)
     with pytest.raises(Conflict, match=r"recordings\.count"):
         recordings.put("third", file)
-    recordings.drop("by-hand")
     recordings.rename("first", "second")
-    assert recordings.names == ("second",)
+    assert recordings.names == ("by-hand", "second")
+    with pytest.raises(Conflict, match="already"):
+        recordings.rename("second", "by-hand")
+    recordings.drop("by-hand")
     with pytest.raises(TooLarge):
         recordings.put("large", file + b"\n" * 2000)
     with pytest.raises(NotFound):
