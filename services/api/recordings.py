@@ -54,14 +54,9 @@ class RecordingRoutes:
         chat, id = mine(request), request.path_params["id"]
         await chat.recall(id)
         body = await json_object(request) if await _body(request) else {}
-        match body:
-            case {"name": str(name), **rest}:
-                pass
-            case {**rest}:
-                name = ""
-        options = {"request": True, "replace": False, "attempt": 0} | {key: value for key, value in rest.items() if key != "name"}
+        options = {"name": "", "request": True, "replace": False, "attempt": 0} | body
         match options:
-            case {"request": bool(asked), "replace": bool(replace), "attempt": int(attempt)} if len(options) == 3:
+            case {"name": str(name), "request": bool(asked), "replace": bool(replace), "attempt": int(attempt)} if len(options) == 4:
                 kept = await chat.keep_recording(id, name, attempt=attempt, request=asked, replace=replace)
                 return _json(kept, 201)
         raise BadRequest('Known are {"name": "tools-1", "request": true, "replace": false, "attempt": 1}.')

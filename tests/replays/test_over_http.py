@@ -40,6 +40,7 @@ def test_a_generation_is_kept_and_played(http: Any) -> None:
     kept = http.post(f"/chat/{generation}/recording", json={"name": "kept-1"})
     assert (kept.status_code, kept.json()["dialect"], kept.json()["question"]) == (201, "openai_chat", "tools")
     assert http.post(f"/chat/{generation}/recording", json={"name": "kept-1"}).status_code == 409
+    assert http.post(f"/chat/{generation}/recording", json={"name": 1}).status_code == 400
     assert "rehearsal/replay:kept-1" in http.get("/models").json()["models"]
     assert "replay:kept-1" in http.get("/rehearsal/anthropic/v1/models").text
     again = ask(http, "rehearsal/replay:kept-1@instant", "whatever")
