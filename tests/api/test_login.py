@@ -169,6 +169,8 @@ def test_pages_lead_to_the_way_in(access: Guarded) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fc%2Fsome%3Fat%3Dx")
         assert client.get("/_nicegui/client/some/upload/1").status_code == 401
         assert client.get("/static/headrace.css").status_code == 200
+        missing = client.get("/static/nothing.css", headers={"accept": "text/html", "accept-language": "de"})
+        assert (missing.status_code, "Diese Seite gibt es nicht." in missing.text) == (404, True)
     with access.client("admin") as client:
         assert client.get("/settings").status_code == 303, "a key opens no pages"
 

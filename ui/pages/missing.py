@@ -6,7 +6,7 @@ from typing import Any
 from nicegui import app
 
 from services.chat import Chat
-from services.persons import WHO
+from services.persons import WHO, Who
 from ui.frames import ASGIApp, Message, Receive, Send
 from ui.language import LANGUAGES, phrase, say_in, tongue
 
@@ -33,8 +33,9 @@ def register(chat: Chat) -> None:
         path = request.url.path[:LONGEST]
         if "text/html" not in request.headers.get("accept", ""):
             return _answer("text/plain", f"There is nothing at {path}.\n")
-        wishes = await chat.of(request.scope[WHO]).wishes.get()
-        code = tongue(wishes.language, request.headers.get("accept-language", ""))
+        who: Who | None = request.scope.get(WHO)  # none of who has not logged in, and looks for a part of a page
+        wished = (await chat.of(who).wishes.get()).language if who else ""
+        code = tongue(wished, request.headers.get("accept-language", ""))
         prefix = request.headers.get("x-forwarded-prefix", "").strip("/")
         told = {"lang": LANGUAGES[code].lang, "title": say_in(code, TITLE), "path": path, "back": say_in(code, BACK)}
         told["home"] = f"/{prefix}/" if prefix else "/"
