@@ -256,7 +256,7 @@ class Chat(Conversations, Replies, Models, Figures):
     async def _after(self, generation: Generation, conversation: str) -> None:
         await self._endings.ended(generation)
         await self._queueing.ended(conversation, generation.reply.state)
-        await self._titles.ended(generation)
+        self._titles.ended(generation)
 
     async def _ask_for_title(self, model: str, turn: Turn, hear: Callable[[Sequence[Event]], None]) -> None:
         upstream, own = self._catalogue.resolve(model)
@@ -271,7 +271,8 @@ class Chat(Conversations, Replies, Models, Figures):
         await self._asking.close()
         await self._deletion.close()
         await self._generations.close(patience)
-        await asyncio.gather(*self._tasks)
+        while self._tasks:  # one that fails is told by the loop, and keeps nothing from being closed
+            await asyncio.wait(self._tasks)
         await self._people.close()
         await self._store.close()
 

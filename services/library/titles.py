@@ -49,7 +49,7 @@ class Titles:
         self._asking: dict[str, asyncio.Task[None]] = {}  # by conversation
         self._closed = False
 
-    async def ended(self, generation: Generation) -> None:
+    def ended(self, generation: Generation) -> None:
         """An answer has ended and is kept: if it was the first one, ask for a title."""
         conversation, reply = generation.turn.conversation, generation.reply
         if conversation is None or reply.state != "finished" or self._closed or not self._wanted(reply.model):
@@ -58,7 +58,7 @@ class Titles:
         question = questions[0] if len(questions) == 1 else ""
         answer = "".join(part.text for part in reply.parts if isinstance(part, Text))
         busy = conversation in self._asking or len(self._asking) >= AT_ONCE
-        if busy or not question.strip() or not answer.strip() or not self._is_first(await self._known(conversation), question):
+        if busy or not question.strip() or not answer.strip():
             return
         turn = Turn(
             reply.model,
@@ -68,10 +68,9 @@ class Titles:
             tries=1,
             within=PATIENCE,
         )
-        if conversation not in self._asking and not self._closed:
-            task = asyncio.get_running_loop().create_task(self._better(conversation, question, turn))
-            self._asking[conversation] = task
-            task.add_done_callback(lambda task: self._over(conversation, task))
+        task = asyncio.get_running_loop().create_task(self._better(conversation, question, turn))
+        self._asking[conversation] = task
+        task.add_done_callback(lambda task: self._over(conversation, task))
 
     def begun(self, conversation: str) -> None:
         """Another question is asked: its model server has better things to do."""
@@ -87,16 +86,15 @@ class Titles:
     async def _better(self, conversation: str, question: str, turn: Turn) -> None:
         answer = _Answer()
         try:
+            if not self._is_first(await self._store.get(conversation), question):
+                return
             await self._ask(turn.model, turn, answer.hear)
             title = title_of(answer.text) if answer.ended else ""
-            if title and self._is_first(await self._known(conversation), question):
+            if title and self._is_first(await self._store.get(conversation), question):
                 await self._store.change(conversation, title=title)
                 self._watchers.tell(conversation)
         except HeadraceError as exc:
             log.info("conversation %s keeps its first title: %s", conversation, exc)
-
-    async def _known(self, conversation: str) -> Conversation | None:
-        return await self._store.get(conversation)
 
     @staticmethod
     def _is_first(known: Conversation | None, question: str) -> bool:

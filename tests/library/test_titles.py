@@ -1,6 +1,7 @@
 """Titles: of the first question at once, then a better one from the model that answered."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -18,6 +19,7 @@ from services.upstream.catalogue import Catalogue
 from services.upstream.connections import InProcess
 from services.upstream.http import HTTPUpstream
 from services.upstream.rehearsal.script import Answer
+from tests.store.harm import connection, unreadable
 
 NAMED = [
     ("Hello", "Hello"),
@@ -60,7 +62,7 @@ def test_an_answer_is_a_title_or_it_is_not(answer: str, title: str) -> None:
 class Lab:
     """A Headrace with a model server that answers questions, and says a title when it is told to."""
 
-    def __init__(self, home: Path, *, wanted: bool = True, model: str = "lab/m") -> None:
+    def __init__(self, home: Path, *, wanted: bool = True, model: str = "lab/m", store: str = "memory") -> None:
         self.title = "The Water Wheel"
         self.status = 200
         self.asked = 0
@@ -68,7 +70,7 @@ class Lab:
         self.model = model
         name = model.partition("/")[0]
         upstream = HTTPUpstream(name, READERS["openai_chat"], f"http://{name}", InProcess(self._answer))
-        self.store = open_store("memory", home)
+        self.store = open_store(store, home)
         self.chat = Chat(Catalogue([upstream], fixed={name: ("m",)}), self.store, MemoryJournal(), titles=lambda: wanted)
 
     async def _answer(self, method: str, path: str, body: bytes) -> Answer:
@@ -128,6 +130,24 @@ async def test_a_title_that_a_person_gave_stays(tmp_path: Path, title: str) -> N
     await lab.turns()
     assert (lab.asked, await lab.known_as()) == (1, title)
     await lab.chat.close()
+
+
+async def test_a_store_that_does_not_tell_the_first_one_is_no_error_of_ours(tmp_path: Path) -> None:
+    lab, errors = Lab(tmp_path, store="sqlite:///lab.db"), list[str]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: errors.append(str(told)))
+    database = await connection(lab.store)
+    asked = await lab.ask("How does it work?")
+    with unreadable("conversations", "title", database):
+        while lab.chat._tasks:
+            await asyncio.wait(lab.chat._tasks)
+        await lab.turns()
+    await lab.chat.close()
+    gc.collect()
+    assert (lab.asked, errors) == (0, [])
+    again = open_store("sqlite:///lab.db", tmp_path)
+    assert [known.title for known in await again.list()] == ["How does it work?"]
+    assert [node.reply is not None for node in await again.nodes(asked.conversation)] == [False, True]
+    await again.close()
 
 
 @pytest.mark.parametrize(("title", "status"), [("T", 500), ("", 200), ("word " * 30, 200)], ids=["refused", "nothing", "no title"])
