@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.access import Guarded, guarded
 from tests.serving import ROOT, Served, served
@@ -22,6 +22,9 @@ CHROMIUM = (
     "--no-first-run",
 )
 
+
+# What is to be seen comes soon or not at all; a machine that has other work is given the time to draw it.
+expect.set_options(timeout=20_000)
 
 AT_ONCE = 3  # test files of a whole run, which mostly wait
 

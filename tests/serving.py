@@ -25,9 +25,9 @@ class Served(NamedTuple):
     process: "subprocess.Popen[str]"
 
     def terminate(self) -> int:
-        """SIGTERM; the exit code. Fails when the process is still there after 10 s."""
+        """SIGTERM; the exit code. Fails when the process is still there after 30 s."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10)
+        return self.process.wait(30)
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

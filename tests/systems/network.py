@@ -33,7 +33,7 @@ class Network:
     def heard(self) -> str:
         return b"".join(self.asked).decode()
 
-    def wait_until_closed(self, words: bytes, patience: float = 10.0) -> bool:
+    def wait_until_closed(self, words: bytes, patience: float = 30.0) -> bool:
         """Whether the connections that these words went up on, of which there must be one, have been closed by one of their ends."""
         with self._change:
             return self._change.wait_for(lambda: self._all_closed(words), patience)

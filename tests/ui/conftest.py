@@ -50,7 +50,7 @@ def stage_url() -> Iterator[str]:
     assert process.stdout is not None
     yield process.stdout.readline().strip()
     process.terminate()
-    process.wait(10)
+    process.wait(30)
     process.stdout.close()
 
 
