@@ -50,7 +50,9 @@ def test_axe_finds_nothing(headrace: Served, browser: Browser, axe: Axe, look: s
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
         axe(page)
     page.go_back()
+    expect(page.get_by_role("heading", name="Replies")).to_be_visible()
     page.go_back()
+    expect(page.get_by_role("heading", name="Show me what you can render", level=1)).to_have_count(1)
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     axe(page)

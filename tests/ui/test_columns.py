@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.serving import Served
 from tests.ui.axe import Axe
 from tests.ui.picking import choose
-from tests.ui.test_chat_page import answers, ask, expect_state, visit, wait_until_longer, words
+from tests.ui.test_chat_page import LONG, answers, ask, expect_state, expect_words, visit, wait_until_longer, whole, words
 
 
 @pytest.fixture
@@ -39,13 +39,14 @@ def column(page: Page, model: str) -> Locator:
 def test_three_models_stream_together_and_one_is_kept(page: Page, browser: Browser, axe: Axe) -> None:
     compare(page, "longform", "echo", "thinker")
     message = page.get_by_role("textbox", name="Message")
-    ask(page, "2000 tokens at 100 tokens/s, only prose")
+    ask(page, LONG)
     for model in ("echo", "thinker"):
         expect_state(column(page, model).locator("article"), "finished")
     running = column(page, "longform").locator("article")
     wait_until_longer(page, running, 200)
     axe(page)
     page.get_by_role("button", name="Parameters", exact=True).click()
+    expect(page.get_by_label("System prompt")).to_be_visible()
     page.keyboard.press("Escape")  # which stops answers where no dialog is open
     wait_until_longer(page, running, len(words(running)) + 100)
 
@@ -56,7 +57,7 @@ def test_three_models_stream_together_and_one_is_kept(page: Page, browser: Brows
     column(page, "longform").get_by_role("button", name="Stop").click()
     expect_state(running, "stopped")
     expect(column(page, "echo").locator(".hr-figures")).to_contain_text("rehearsal/echo")
-    stopped = words(running)
+    stopped = whole(running)
 
     message.fill("And now?")
     message.press("Enter")
@@ -69,14 +70,14 @@ def test_three_models_stream_together_and_one_is_kept(page: Page, browser: Brows
     column(page, "echo").get_by_role("button", name="Keep this one").click()
     for each in (page, other):
         expect(answers(each)).to_have_count(1)
-        expect(answers(each)).to_contain_text("2000 tokens at 100 tokens/s, only prose")
+        expect(answers(each)).to_contain_text(LONG)
         expect(each.get_by_role("combobox", name="Model")).to_contain_text("echo")
     other.close()
 
     expect(page.locator(".hr-assistant .hr-switch")).to_contain_text("2/3")
     page.get_by_role("button", name="Previous branch").click()
     expect(answers(page)).to_have_attribute("data-state", "stopped")
-    assert words(answers(page)) == stopped
+    expect_words(answers(page), stopped)
     page.get_by_role("button", name="Next branch").click()
     message.press("Enter")
     expect(answers(page)).to_have_count(2)
@@ -121,7 +122,7 @@ def test_a_column_is_asked_again_and_all_are_spread_out_later(page: Page) -> Non
 def test_stop_in_the_composer_stops_all(page: Page) -> None:
     compare(page, "longform", "scenes")
     message = page.get_by_role("textbox", name="Message")
-    message.fill("slow")
+    message.fill("slow, 20000 tokens at 100 tokens/s")
     message.press("Enter")
     expect(answers(page)).to_have_count(2)
     page.get_by_role("button", name="Stop", exact=True).click()

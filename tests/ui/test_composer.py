@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,8 +14,10 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expe
 from tests.attachments.samples import pdf, png
 from tests.serving import Served, served
 from tests.ui.axe import Axe
+from tests.ui.picking import choose
 
 MODELS = {"data": [{"id": "blind", "context_length": 1000, "capabilities": {"vision": False}}]}
+HELD = Path(__file__).parent.parent / "recordings" / "openai_chat" / "hello.sse"
 SETTINGS = """
 [rehearsal]
 speed = 400.0
@@ -158,7 +161,7 @@ def test_files_are_pasted_dropped_picked_removed_sent_and_kept(page: Page, house
         question = seen.locator('[data-role="user"]')
         expect(question.get_by_role("link")).to_have_count(2)
         source = str(question.locator("img").get_attribute("src"))
-        shown = httpx.get(house.url + source)
+        shown = httpx.get(house.url + source, timeout=60)
         assert (shown.headers["content-type"], int.from_bytes(shown.content[16:20], "big")) == ("image/png", 256)
     other.close()
     page.locator('[data-role="user"]').get_by_role("button", name="larger").click()
@@ -211,7 +214,8 @@ def test_a_long_paste_becomes_a_file_and_one_click_makes_it_text_again(page: Pag
     box(page).fill("")
     on_its_way: list[Route] = []
     page.route("**/attachments?*", lambda route: on_its_way.append(route))
-    paste_text(page, long)
+    with page.expect_request("**/attachments?*"):
+        paste_text(page, long)
     expect(page.get_by_text("Sending…")).to_be_visible()
     box(page).press("Enter")
     expect(chips(page)).to_have_count(1)
@@ -252,10 +256,13 @@ def another(page: Page, url: str) -> Page:
 
 
 def test_messages_wait_and_go_in_order_in_every_tab(page: Page, house: Served, axe: Axe) -> None:
-    begin(page, house, "rehearsal/longform")
-    box(page).fill("2000 tokens at 200 tokens/s, only prose")
+    httpx.put(f"{house.url}/recordings/held", content=HELD.read_bytes(), timeout=60).raise_for_status()
+    begin(page, house, "rehearsal/replay:held@step")  # which answers when it is told to
+    box(page).fill("Tell me")
     box(page).press("Enter")
-    expect(page.locator('[data-state="streaming"]')).to_have_count(1)
+    expect(page.locator('[data-state="waiting"]')).to_have_count(1)
+    generation = page.locator("[data-generation]").get_attribute("data-generation")
+    choose(page, "longform")
     for text in ("10 tokens of one", "11 tokens of two", "12 tokens of three", "13 tokens of four"):
         box(page).fill(text)
         expect(page.get_by_role("button", name="Stop")).to_be_visible()
@@ -276,10 +283,11 @@ def test_messages_wait_and_go_in_order_in_every_tab(page: Page, house: Served, a
     other.goto(page.url)
     for seen in (page, other):
         expect(seen.locator(".hr-queued-text")).to_have_text(["10 tokens of one", "13 tokens of four", "14 tokens of five"])
+    httpx.post(f"{house.url}/rehearsal/replays/{generation}/play", timeout=60).raise_for_status()
     finished(page, 4)
     finished(other, 4)
     expect(lines).to_have_count(0)
-    asked = ["2000 tokens at 200 tokens/s, only prose", "10 tokens of one", "13 tokens of four", "14 tokens of five"]
+    asked = ["Tell me", "10 tokens of one", "13 tokens of four", "14 tokens of five"]
     expect(page.locator(".hr-bubble")).to_have_text(asked)
 
 
@@ -322,7 +330,7 @@ def test_a_new_chat_on_an_empty_page_is_this_one(page: Page) -> None:
 
 def test_what_waits_is_kept_when_the_answer_is_stopped(page: Page, house: Served) -> None:
     begin(page, house, "rehearsal/longform")
-    box(page).fill("2000 tokens at 100 tokens/s, only prose")
+    box(page).fill("20000 tokens at 100 tokens/s, only prose")
     box(page).press("Enter")
     expect(page.locator('[data-state="streaming"]')).to_have_count(1)
     box(page).fill("10 tokens")

@@ -30,7 +30,7 @@ models = ["parrot"]
 BODY = {
     "model": "rehearsal/longform",
     "stream": True,
-    "messages": [{"role": "system", "content": "Be long."}, {"role": "user", "content": "<img src=x onerror=alert(1)> 6000 tokens"}],
+    "messages": [{"role": "system", "content": "Be long."}, {"role": "user", "content": "<img src=x onerror=alert(1)> 60000 tokens"}],
 }
 
 
@@ -118,7 +118,7 @@ def test_what_a_program_asks_is_seen_inspected_stopped_and_gone_on_with(lab: Ser
     expect_state(answers(page), "stopped")
     expect(page.locator("[data-role=user]")).to_contain_text("<img src=x onerror=alert(1)>")
     expect_state(ask(page, "And now?"), "finished")
-    assert page.locator("[data-role=user]").count() == 2
+    expect(page.locator("[data-role=user]")).to_have_count(2)
 
 
 def test_a_long_answer_is_scrolled_with_few_rows_in_the_document(lab: Served, page: Page) -> None:

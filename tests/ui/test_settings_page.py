@@ -75,7 +75,6 @@ def test_a_server_is_added_tried_and_asked_and_its_key_is_told_to_nobody(page: P
     told = Told(page)
     visit(page, own.url)
     page.get_by_role("link", name="Settings").click()
-    page.wait_for_function("window.did_handshake === true")
     page.get_by_role("button", name="Add a server").click()
     form = page.get_by_role("dialog", name="Add a server")
     fill(page, Name="my mill", Address="127.0.0.1")
@@ -109,7 +108,7 @@ def test_a_server_is_added_tried_and_asked_and_its_key_is_told_to_nobody(page: P
     page.get_by_role("button", name="Remove mill").click()
     expect(page.get_by_role("heading", name="mill")).to_be_hidden()
     assert kept(home) == {"upstreams": []}
-    assert len(told.texts) > 20
+    assert any("Through two houses" in text for text in told.texts)
     assert not any(SECRET in text for text in [*told.texts, (home / "log").read_text()])
 
 
@@ -146,6 +145,7 @@ def test_what_a_person_likes_holds_at_once_and_stays(page: Page, own: Served) ->
     message.press("Control+Enter")
     expect(answers(page)).to_have_count(1)
     expect_state(answers(page).last, "finished")
+    expect(message).to_have_value("")
     message.press("ArrowUp")
     again = page.get_by_role("textbox", name="New text")
     again.press("Enter")
@@ -204,10 +204,14 @@ def test_axe_finds_nothing_on_the_settings(page: Page, own: Served, axe: Axe, lo
     expect(page.get_by_role("alert").filter(has_text="expected http")).to_be_visible()
     axe(page)
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="Delete all conversations").click()
+    form = page.get_by_role("dialog", name="Delete all conversations")
+    expect(form).to_be_visible()
     axe(page)
     page.set_viewport_size({"width": 320, "height": 640})
     page.keyboard.press("Escape")
+    expect(form).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     axe(page)
     page.get_by_role("link", name="Every dialect to every client").click()

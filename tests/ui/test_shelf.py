@@ -1,7 +1,6 @@
 """The list of conversations in the sidebar, as a person uses it: a real server, a real browser."""
 
 import asyncio
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +13,7 @@ from services.store import open_store
 from tests.serving import Served, served
 from tests.ui.axe import Axe
 from tests.ui.picking import choose
-from tests.ui.test_chat_page import LONG, answers, ask, expect_state, visit
+from tests.ui.test_chat_page import LONG, answers, ask, expect_state, new_chat, visit
 
 MODEL = '[chat]\nmodel = "rehearsal/echo"\n[rehearsal]\nspeed = 400.0\n'
 
@@ -44,9 +43,9 @@ def page(library: Served, context: BrowserContext) -> Iterator[Page]:
 
 
 def begin(page: Page, title: str) -> None:
-    page.get_by_role("button", name="New chat").click()
-    page.wait_for_url(re.compile(r"/\?model=|/$"))
-    page.wait_for_function("window.did_handshake === true")
+    """In the page that is open, if nothing was said in it yet."""
+    if answers(page).count():
+        new_chat(page)
     expect_state(ask(page, title), "finished")
 
 
@@ -157,9 +156,7 @@ def test_what_is_answered_elsewhere_turns_then_has_a_dot_until_it_is_opened(page
     expect(line(page, LONG).get_by_label("answering")).to_be_visible()
     page.evaluate("window.kept = document.querySelector('.hr-chat[aria-current]')")
     generation = running.get_attribute("data-generation")
-    other.get_by_role("button", name="New chat").click()  # which leaves it running
-    other.wait_for_url(re.compile(r"/\?model="))
-    other.wait_for_function("window.did_handshake === true")
+    new_chat(other)  # which leaves it running
     page.evaluate("(id) => fetch(`/chat/${id}`, {method: 'DELETE'})", generation)
     expect(line(page, LONG).get_by_label("new answer")).to_be_visible()
     assert page.evaluate("window.kept.isConnected")  # the other lines stayed the elements they were
@@ -185,7 +182,7 @@ def test_many_are_loaded_by_and_by(tmp_path: Path, context: BrowserContext) -> N
     with served(tmp_path, MODEL) as running:
         page = context.new_page()
         visit(page, running.url)
-        assert page.locator(".hr-chat-line").count() == 100
+        expect(page.locator(".hr-chat-line")).to_have_count(100)
         page.get_by_role("button", name="Show more").scroll_into_view_if_needed()
         expect(page.locator(".hr-chat-line")).to_have_count(200)
         expect(page.get_by_role("link", name="Conversation 199", exact=True)).to_be_attached()

@@ -118,8 +118,9 @@ def test_a_message_far_back_is_shown_by_its_id(page: Page, house: Served) -> Non
     visit(page, f"{house.url}/c/{LONG}?at={'a' + '100'.zfill(30)}q")
     wanted = page.get_by_text("Question 100", exact=True)
     expect(wanted).to_be_in_viewport()
-    settled(page)
-    assert 0 <= wanted.evaluate(TOP) < 200
+    page.wait_for_function(
+        "(message) => { const top = message.getBoundingClientRect().top; return 0 <= top && top < 200; }", arg=wanted.element_handle()
+    )
     visit(page, f"{house.url}/c/{LONG}?at=nothing")
     expect(page.get_by_text("This was part 249.")).to_be_in_viewport()
 
@@ -130,7 +131,7 @@ def test_a_message_is_copied_as_markdown_as_plain_text_and_by_keys(page: Page, h
     copy.click()
     expect(copy).to_contain_text("check")
     assert clipboard(page) == ANSWER.format(n=1)
-    expect(copy).to_contain_text("content_copy", timeout=5000)
+    expect(copy).to_contain_text("content_copy")
     copy.click(modifiers=["Shift"])
     expect(copy).to_contain_text("check")
     assert clipboard(page).split() == ["Part", "1", "The", "wheel", "turns.", "one", "two", "turn(1)", "This", "was", "part", "1."]
@@ -209,7 +210,9 @@ def test_a_diagram_is_drawn_when_somebody_wants_it_where_it_can_do_no_harm(page:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     visit(page, f"{house.url}/c/{RICH}")
-    first, second = answers(page).get_by_role("button", name="Show diagram").all()
+    drawing = answers(page).get_by_role("button", name="Show diagram")
+    expect(drawing).to_have_count(2)
+    first, second = drawing.all()
     assert not [url for url in asked if "/frames/" in url]
     second.click()
     expect(answers(page).locator(".hr-diagram")).to_contain_text("This diagram cannot be drawn.")
@@ -217,7 +220,7 @@ def test_a_diagram_is_drawn_when_somebody_wants_it_where_it_can_do_no_harm(page:
     frame = page.frame_locator(".hr-diagram iframe")
     expect(frame.locator("svg")).to_contain_text("Mill")
     assert page.locator(".hr-diagram iframe").get_attribute("sandbox") == "allow-scripts"
-    assert page.locator(".hr-diagram iframe").evaluate("(frame) => frame.clientHeight") > 50
+    page.wait_for_function("document.querySelector('.hr-diagram iframe').clientHeight > 50")
     inside = next(each for each in page.frames if each.parent_frame)
     assert inside.evaluate("origin") == "null"
     assert refused == []
