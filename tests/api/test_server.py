@@ -36,7 +36,7 @@ def test_sigterm_ends_open_streams_with_their_terminal_event(tmp_path: Path) -> 
         seen = [next(body) for body in bodies]
         running.process.send_signal(signal.SIGTERM)
         whole = [first + b"".join(body) for first, body in zip(seen, bodies, strict=True)]
-        assert running.process.wait(3) == 0
+        assert running.process.wait(30) == 0
     for body in whole:
         kind, data, _ = SSEDecoder().feed(body)[-1]
         assert (kind, json.loads(data)["code"]) == ("failed", "interrupted")
@@ -51,7 +51,7 @@ def test_sigterm_gives_short_replies_time_to_end(tmp_path: Path) -> None:
         running.process.send_signal(signal.SIGTERM)
         kind, data, _ = SSEDecoder().feed(seen + b"".join(body))[-1]
         assert (kind, json.loads(data)["reason"]) == ("end", "stop")
-        assert running.process.wait(3) == 0
+        assert running.process.wait(30) == 0
 
 
 def test_it_ends_at_once_when_nothing_runs(tmp_path: Path) -> None:

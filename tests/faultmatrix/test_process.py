@@ -133,7 +133,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
             answered = httpx.post(f"{url}/chat?model=rehearsal/echo", json=QUESTION, trust_env=False, timeout=20)
             assert b"event: end\n" in answered.content
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     finally:
         process.kill()
         process.wait()
