@@ -251,7 +251,7 @@ def test_the_server_restarts_under_an_open_page(tmp_path: Path, browser: Browser
         expect_state(answers(page).last, "interrupted")
         assert words(answers(page).last).startswith(shown)
         expect(page.get_by_role("textbox", name="Message")).to_have_value("a draft")
-        expect(questions(page)).to_have_text(["Hello", LONG])
+        expect(questions(page).locator(".hr-bubble")).to_have_text(["Hello", LONG])
         expect(answers(page)).to_have_count(2)
         expect(answers(page).first.locator(".hr-body")).to_have_text("Hello")
         expect(answers(page).last.get_by_role("button", name="Retry")).to_be_visible()

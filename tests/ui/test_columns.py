@@ -1,11 +1,12 @@
 """Several models side by side, as a person compares them: they stream together, one is kept, and the others stay as branches."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.serving import Served
+from tests.serving import Served, served
 from tests.ui.axe import Axe
 from tests.ui.picking import choose
 from tests.ui.test_chat_page import LONG, answers, ask, expect_state, expect_words, visit, wait_until_longer, whole, words
@@ -119,16 +120,18 @@ def test_a_column_is_asked_again_and_all_are_spread_out_later(page: Page) -> Non
     expect(answers(page)).to_have_count(2)
 
 
-def test_stop_in_the_composer_stops_all(page: Page) -> None:
-    compare(page, "longform", "scenes")
-    message = page.get_by_role("textbox", name="Message")
-    message.fill("slow, 20000 tokens at 100 tokens/s")
-    message.press("Enter")
-    expect(answers(page)).to_have_count(2)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    for answer in answers(page).all():
-        expect(answer).to_have_attribute("data-state", "stopped")
-    expect(page.get_by_role("button", name="Send")).to_be_visible()
+def test_stop_in_the_composer_stops_all(tmp_path: Path, browser: Browser) -> None:
+    with served(tmp_path, "[rehearsal]\nspeed = 2.0\n") as slow:  # where none ends by itself before it is stopped
+        page = browser.new_page()
+        visit(page, slow.url)
+        compare(page, "longform", "thinker")
+        ask(page, LONG)
+        expect(answers(page)).to_have_count(2)
+        page.get_by_role("button", name="Stop", exact=True).click()
+        for answer in answers(page).all():
+            expect(answer).to_have_attribute("data-state", "stopped")
+        expect(page.get_by_role("button", name="Send")).to_be_visible()
+        page.close()
 
 
 def test_another_model_answers_the_same_question_and_the_conversation_goes_on_with_it(page: Page) -> None:

@@ -74,6 +74,10 @@ def test_everybody_sees_their_own(browser: Browser, access: Guarded) -> None:
             expect(bob.get_by_role("heading", name="People")).to_have_count(0)
 
 
+def cookies(client: httpx.Client) -> str:
+    return f"headrace={client.cookies['headrace']}"
+
+
 def drained(socket: ClientConnection) -> str:
     """All that comes until nothing more does."""
     told = ""
@@ -97,11 +101,12 @@ def test_another_socket_cannot_sit_at_a_page_nor_press_anything_on_it(access: Gu
         clients = [open_ones.enter_context(access.logged_in(who)) for who in (ADA, BOB)]
         page = clients[0].get("/").text
         (id,) = re.findall(r"client_id': '([0-9a-f-]{36})'", page)
-        element, listener = re.findall(r'"(\d+)":\{"tag":"q-btn","class":\["hr-wide","hr-new"\].*?"listener_id":"([0-9a-f-]{36})"', page)[0]
+        element, listener = re.findall(r'"(\d+)":\{"tag":"textarea","class":\["hr-input"\].*?"listener_id":"([0-9a-f-]{36})"', page)[0]
         seat = json.dumps(["handshake", {"client_id": id, "tab_id": "t", "document_id": "d", "old_tab_id": None, "next_message_id": 0}])
-        press = json.dumps(["event", {"id": int(element), "client_id": id, "listener_id": listener, "args": []}])
+        too_long = {"id": int(element), "client_id": id, "listener_id": listener, "args": ['{"long": 123456}']}
+        press, answer = json.dumps(["event", too_long]), "123,456 characters"
         hers, his = (
-            open_ones.enter_context(connect(address, additional_headers={"Cookie": f"headrace={client.cookies['headrace']}"}))
+            open_ones.enter_context(connect(f"{address}&client_id={id}", additional_headers={"Cookie": cookies(client)}))
             for client in clients
         )
         for socket in (hers, his):
@@ -112,15 +117,15 @@ def test_another_socket_cannot_sit_at_a_page_nor_press_anything_on_it(access: Gu
         hers.send(f"420{seat}")
         hears(hers, "430[true]")
         his.send(f"42{press}")
-        assert '"open"' not in drained(hers) + drained(his)
+        assert answer not in drained(hers) + drained(his)
         (upload,) = re.findall(r'"url":"(/_nicegui/client/[^"]+)"', clients[0].get("/settings").text)
         answers = [client.post(upload, files={"file": ("a.json", b"[]")}).status_code for client in reversed(clients)]
         assert answers == [404, 200]
         hers.send(f"42{press}")
-        hears(hers, '"open"')
+        hears(hers, answer)
         clients[0].post("/logout")
         hers.send(f"42{press}")
-        assert '"open"' not in drained(hers)
+        assert answer not in drained(hers)
 
 
 def test_a_logout_reaches_every_page_of_the_session(browser: Browser, access: Guarded) -> None:
