@@ -99,10 +99,12 @@ document.addEventListener("keydown", (e) => {
   else if (ctrl && !e.shiftKey && !e.altKey && key === "b") { e.preventDefault(); toggleSidebar(); }
 });
 
-// The connection. After a server that restarted, the page is one that it does not know: it is loaded anew, once, unless something that
-// was typed would be lost by that; the draft of a message is not (composer.py). The framework would reload whatever was typed, and when
-// a server answers too late, too, which ends at the browser's own page of errors.
-const SETTLED = 10_000; // ms; a page that was loaded anew by itself has to be connected for this long before it may be so again
+// The connection. After a server that restarted, the page is one that it does not know: it is loaded anew, unless something that was
+// typed would be lost by that; the draft of a message is not (composer.py). Where that did not help, as in a browser so slow that the
+// server forgets a page before it is there, it is tried again, but not at once. The framework would reload whatever was typed, and
+// when a server answers too late, too, which ends at the browser's own page of errors.
+const SETTLED = 10_000; // ms; a page that was loaded anew by itself has to be connected for this long before it may be so at once
+const AGAIN = 30_000; // ms until it is tried again
 
 function typed() {
   const boxes = document.querySelectorAll("textarea, input:not([type=hidden], [type=search], [type=checkbox], [type=radio], [type=file])");
@@ -113,10 +115,16 @@ function outdated() {
   if (typed() || sessionStorage.getItem("reloaded")) {
     document.getElementById("popup").ariaHidden = true;
     document.querySelector(".hr-outdated:not(.hr-translated)")?.removeAttribute("hidden");
+    setTimeout(loadAgain, AGAIN);
     return;
   }
   sessionStorage.setItem("reloaded", "yes");
   location.reload();
+}
+
+async function loadAgain() {
+  const there = !typed() && (await fetch("/api/version", { method: "HEAD" }).catch(() => null));
+  there ? location.reload() : setTimeout(loadAgain, AGAIN);
 }
 
 // A socket is refused without a word why. The draft of a message is kept by the browser meanwhile.
@@ -144,7 +152,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const settle = () => (settling = setTimeout(() => sessionStorage.removeItem("reloaded"), SETTLED));
     socket.on("connect", settle).on("disconnect", (reason) => {
       clearTimeout(settling);
-      if (reason === "io server disconnect") leaveIfLoggedOut();
+      if (reason === "io server disconnect") leaveIfLoggedOut().then(() => socket.connect()); // which it does not by itself then
     });
     if (socket.connected) settle();
     socket.off("connect_error").on("connect_error", (error) => {
