@@ -30,7 +30,8 @@ END = """(tail) => document.querySelector('[data-role="assistant"][data-state="f
     [...document.querySelectorAll('.hr-prose')].at(-1).textContent.slice(-400).replace(/[^a-z]/g, '').endsWith(tail)"""
 COUNT = """{
     const refs = document.querySelector('#app')._vnode.component.proxy.$refs;
-    refs['r' + [...document.querySelectorAll('.hr-prose')].at(-1).id.slice(1)].blocks.count;
+    const text = refs['r' + [...document.querySelectorAll('.hr-prose')].at(-1).id.slice(1)];
+    text.blocks.count ?? text.count;
 }"""
 
 
