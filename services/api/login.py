@@ -80,11 +80,11 @@ class Login:
             return _to("/login")
         wanted = local(request.query_params.get("next", ""))
         try:
-            there, browser = await self._provider.begin(wanted)
+            there, flow = await self._provider.begin(wanted)
         except RequestError as exc:
             return self._page(request, exc, next=wanted)
         answer = _to(there)
-        answer.set_cookie(FLOW, browser, max_age=int(LASTS), path="/login", secure=self._secure, httponly=True, samesite="lax")
+        answer.set_cookie(FLOW, flow, max_age=int(LASTS), path="/login", secure=self._secure, httponly=True, samesite="lax")
         return answer
 
     async def come_back(self, request: Request) -> ASGIApp:

@@ -3,7 +3,8 @@
     begin    where the browser is sent to, and what it has to bring back         OpenID Connect Core 1.0, 3.1; RFC 7636
     finish   what it brings becomes an ID token, and that a Claimed              3.1.3.7: issuer, audience, expiry, nonce, signature
 
-Nothing that a browser brings is believed but for what the provider has signed. The provider's addresses come from its own discovery
+Nothing that a browser brings is believed but for what the provider has signed, and what we have: nothing is kept here of who is on the
+way, or whoever begins many logins would push those of others out. The provider's addresses come from its own discovery
 document (OpenID Connect Discovery 1.0), which has to name the issuer of the settings.
 """
 
@@ -15,23 +16,25 @@ import importlib
 import importlib.util
 import json
 import logging
+import secrets
 import time
 import urllib.request
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+import msgspec
+
 from services.errors import SettingsError, Unauthorized
-from services.people.tokens import digest, new_token
+from services.people.tokens import new_token
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 10.0  # seconds that the provider has for each answer
 LARGEST = 1_000_000  # bytes of one
 LASTS = 600.0  # seconds that somebody may take to log in over there
-MOST = 1_000  # who do so at the same time
+WANTED = 1_000  # characters of where they wanted to go: a cookie has 4096 bytes
 LEEWAY = 60  # seconds that its clock and ours may differ
 FRESH = 3600.0  # seconds that its addresses are believed
 # No `none`, and nothing with a shared secret: a key that is public must not be taken for one.
@@ -57,8 +60,10 @@ class Claimed(NamedTuple):
     admin: bool
 
 
-class _Flow(NamedTuple):
-    browser: str  # the digest of what its cookie holds
+class _Flow(msgspec.Struct, frozen=True, array_like=True):
+    """What a browser's cookie holds of a login on its way."""
+
+    state: str
     nonce: str
     verifier: str
     next: str
@@ -79,17 +84,15 @@ def check_installed() -> None:
 class Provider:
     def __init__(self, registration: Registration) -> None:
         self._registration = registration
-        self._flows: OrderedDict[str, _Flow] = OrderedDict()  # by state
+        self._secret = secrets.token_bytes(32)  # of this process: a restart ends what is on its way
         self._known: tuple[float, Mapping[str, Any]] = (0.0, {})
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
 
     async def begin(self, wanted: str) -> tuple[str, str]:
         """The address at the provider, and what the browser's cookie shall hold. Raises Unauthorized."""
         there = await self._addresses()
-        state, browser, nonce, verifier = (new_token() for _ in range(4))
-        self._flows[state] = _Flow(digest(browser), nonce, verifier, wanted, time.time() + LASTS)
-        while len(self._flows) > MOST or next(iter(self._flows.values())).until < time.time():
-            self._flows.popitem(last=False)
+        state, nonce, verifier = (new_token() for _ in range(3))
+        flow = _Flow(state, nonce, verifier, wanted if len(wanted) <= WANTED else "/", time.time() + LASTS)
         challenge = base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         query = {
             "response_type": "code",
@@ -102,15 +105,28 @@ class Provider:
             "code_challenge_method": "S256",
         }
         address = there["authorization_endpoint"]
-        return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(query)}", browser
+        return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(query)}", self._signed(flow)
 
-    async def finish(self, state: str, code: str, browser: str) -> tuple[Claimed, str]:
-        """Who it is, and where they wanted to go. Raises Unauthorized."""
-        flow = self._flows.pop(state, None)
-        if flow is None or flow.until < time.time() or not hmac.compare_digest(flow.browser, digest(browser)):
+    async def finish(self, state: str, code: str, cookie: str) -> tuple[Claimed, str]:
+        """Who it is, and where they wanted to go. Raises Unauthorized. That a code is good once is the provider's to see to."""
+        flow = self._read(cookie)
+        if flow is None or flow.until < time.time() or not hmac.compare_digest(flow.state.encode(), state.encode()):
             raise Unauthorized("This login was begun too long ago, or elsewhere. Try again.")
         claims = await self._verified(await self._token(code, flow.verifier), flow.nonce)
         return self._claimed(claims), flow.next
+
+    def _signed(self, flow: _Flow) -> str:
+        body = base64.urlsafe_b64encode(msgspec.json.encode(flow)).decode()
+        return f"{body}.{self._signature(body)}"
+
+    def _read(self, cookie: str) -> _Flow | None:
+        body, _, signature = cookie.rpartition(".")
+        if not hmac.compare_digest(signature.encode(), self._signature(body).encode()):
+            return None
+        return msgspec.json.decode(base64.urlsafe_b64decode(body), type=_Flow)
+
+    def _signature(self, body: str) -> str:
+        return hmac.new(self._secret, body.encode(), sha256).hexdigest()
 
     def _claimed(self, claims: Mapping[str, Any]) -> Claimed:
         mine = self._registration

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from services.people.oidc import covers
+from services.people.oidc import Provider, Registration, covers
 from tests.oidc_provider import CLIENT, SECRET
 from tests.serving import ROOT, Served, served
 
@@ -120,10 +120,26 @@ def test_only_the_browser_that_began_it_may_come_back(provider: str, house: Serv
     there = urlsplit(begun.headers["location"])
     assert parse_qs(there.query)["code_challenge_method"] == ["S256"]
     back = httpx.get(begun.headers["location"]).headers["location"]
-    assert httpx.get(back).status_code == 401
-    assert browser.get(back).status_code == 401, "and it is used up by that"
+    flow = browser.cookies["headrace-login"]
+    body, _, signature = flow.partition(".")
+    for forged in ("", "nothing", body, f"{body}.", f"{'a' + body[1:]}.{signature}", f"{body}.{'0' * 64}", httpx.Cookies()):
+        cookies = {"headrace-login": forged} if isinstance(forged, str) else forged
+        assert httpx.get(back, cookies=cookies).status_code == 401
+    other = httpx.get(f"{house.url}/login/oidc").cookies["headrace-login"]
+    assert httpx.get(back, cookies={"headrace-login": other}).status_code == 401, "signed by us, and another's"
     assert browser.get("/login/callback?error=access_denied").status_code == 401
     assert browser.get("/login/callback").status_code == 401
+
+
+async def test_however_many_begin_a_login_nobody_is_pushed_out(provider: str) -> None:
+    says(provider)
+    here = Provider(Registration(provider, CLIENT, SECRET, "http://127.0.0.1:1/login/callback", "email", ["*"], []))
+    there, flow = await here.begin("/models")
+    others = [await here.begin("/" + "a" * 5000) for _ in range(1_100)]
+    assert len(others[0][1]) < 4000, "it fits into a cookie"
+    back = parse_qs(urlsplit(httpx.get(there).headers["location"]).query)
+    claimed, wanted = await here.finish(back["state"][0], back["code"][0], flow)
+    assert (claimed.name, wanted) == ("Ada", "/models")
 
 
 def test_without_its_library_it_says_what_to_do(provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
