@@ -25,7 +25,8 @@ from services.generations.journal import Journal
 from services.lab.breaking import broken, on_pages
 from services.people.command import COMMANDS
 from services.people.oidc import Provider, Registration, check_installed
-from services.people.people import People, Terms
+from services.people.people import People
+from services.people.roll import Terms
 from services.prices import Price
 from services.recordings import keeper
 from services.settings import Layers, Settings, read

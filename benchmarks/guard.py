@@ -13,7 +13,8 @@ from math import sqrt
 from services.api.guard import Guard
 from services.chat import Chat
 from services.generations.memory import MemoryJournal
-from services.people.people import People, Terms
+from services.people.people import People
+from services.people.roll import Terms
 from services.persons import ANYBODY, Limits
 from services.store.memory import MemoryStore
 from services.upstream.catalogue import Catalogue

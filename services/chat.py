@@ -8,6 +8,7 @@
     wishes    how the page is liked                        checks    of clients, against the faults
     doctor    what stands between a client and here
     tastes    presets, and the model for new chats         choose, rename, pin, move, archive, discard, delete, adjust
+    people    who may come in, and what is theirs when they are taken out
     recorder   recordings: kept, brought, played
     generations   running and recent ones                  restore   what an earlier process left
 
@@ -26,6 +27,7 @@ from services.doctor.doctor import Doctor
 from services.doors.conversations import Conversations
 from services.doors.figures import Figures
 from services.doors.models import Models
+from services.doors.removal import Removal
 from services.doors.replies import Replies
 from services.errors import Invalid, RequestError
 from services.events import Event, Started
@@ -38,6 +40,7 @@ from services.generations.registry import Generations, Keyed, Summary
 from services.lab.runs import Runs
 from services.library.adopting import Adopting
 from services.library.deletion import UNDO, Deletion
+from services.library.erasing import Erasing
 from services.library.moving import Moving
 from services.library.order import Order
 from services.library.owning import Owners
@@ -99,7 +102,7 @@ __all__ = [
 ]
 
 
-class Chat(Conversations, Replies, Models, Figures):
+class Chat(Conversations, Replies, Models, Figures, Removal):
     """`retention` says how long logs are kept once they have ended; at most `max_running` generations at once.
 
     `grace` are the seconds until a generation that nobody reads any more is stopped, if who started it wished so; `undo` those in
@@ -169,6 +172,7 @@ class Chat(Conversations, Replies, Models, Figures):
         self.doctor = doctor
         self.faults = faults
         self._repertoire = repertoire or Repertoire()
+        self._erasing = Erasing(store, self._deletion, self._generations, self._attachments, self._repertoire.recordings)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def of(self, who: Who) -> "Chat":

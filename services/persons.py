@@ -33,7 +33,10 @@ ANYBODY = Who(LOCAL, frozenset(SCOPES))  # where there is no login
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`password` is an argon2id hash, or nothing for who comes in by `subject`: what an OIDC provider calls them, after its own URL."""
+    """`password` is an argon2id hash, or nothing for who comes in by `subject`: what an OIDC provider calls them, after its own URL.
+
+    `removed`: when an admin has taken them out, in Unix seconds; 0: they may come in.
+    """
 
     id: str
     name: str
@@ -41,6 +44,7 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
     password: str = ""
     subject: str = ""
     created: float = 0.0
+    removed: float = 0.0
 
     @property
     def scopes(self) -> frozenset[Scope]:

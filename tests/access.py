@@ -12,7 +12,8 @@ import msgspec
 
 from services.people.keys import KEYS
 from services.people.passwords import hashed
-from services.people.people import People, Terms
+from services.people.people import People
+from services.people.roll import Terms
 from services.people.tokens import digest, new_key
 from services.persons import ANYBODY, SCOPES, Key, Limits, Scope, Who
 from services.store import open_store

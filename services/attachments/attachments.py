@@ -221,6 +221,11 @@ class Attachments:
             self._want(hash)
             del self._unsent[hash]
 
+    def unwanted(self, hashes: Iterable[str]) -> None:
+        """Who was about to send these will not."""
+        for hash in hashes:
+            self._unsent.pop(hash, None)
+
     async def drop(self, hashes: Collection[str], wanted: Wanted) -> None:
         """Of these, drop what is not `wanted`: no conversation refers to it. What somebody is about to send, or just has, stays."""
         now = time.time()

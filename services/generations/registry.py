@@ -2,7 +2,7 @@
 
 start     a turn and what reads it become a running generation     follow    its entries, from anywhere
 stop      from anywhere, at any moment                             left      a reader is gone
-forget    all of a conversation that was deleted
+forget    all of a conversation that was deleted, or of a person
 recall    one that has ended is read back from the journal: to be awaited before anything else is asked about it
 restore   what an earlier process left behind
 """
@@ -132,6 +132,13 @@ class Generations:
         for generation in [each for each in self._running.values() if each.turn.conversation == conversation]:
             await generation.stop()
         for id in self._past.of_conversation(conversation):
+            self._past.drop(id)
+
+    async def forget_all(self, owner: str) -> None:
+        """The same of all that was said to a person."""
+        for generation in [each for each in self._running.values() if each.turn.owner == owner]:
+            await generation.stop()
+        for id in [id for id in reversed(self._past) if self._past[id].label.owner == owner]:
             self._past.drop(id)
 
     def left(self, id: str) -> None:

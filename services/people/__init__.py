@@ -1,6 +1,7 @@
 """Who may come in: people, their passwords, their sessions and keys. It knows no HTTP.
 
-people.py      all of them, in memory and in the store; what is proved by a cookie or a key
+people.py      what is proved by a password, a cookie or a key, and the moment in which it does not any more
+roll.py        all of them, and who was taken out
 keys.py        keys made, used, limited, revoked
 passwords.py   argon2id, in a thread
 attempts.py    how often somebody may try a password

@@ -5,42 +5,24 @@ something open is told by `watch`.
 """
 
 import asyncio
-import logging
-import re
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Literal, NamedTuple
 
 import msgspec
 
-from services.conversations import cleaned
-from services.errors import Conflict, Forbidden, HeadraceError, Invalid, NotFound, TooMany, Unauthorized
+from services.errors import Forbidden, HeadraceError, Invalid, TooMany, Unauthorized
 from services.people.attempts import Attempts
 from services.people.keys import Keys
 from services.people.passwords import fits, make
+from services.people.roll import Roll, Terms
 from services.people.tokens import digest, new_token
 from services.persons import LOCAL, Key, Limits, Person, Scope, Session, Use, Who
 from services.store.store import Store
-from services.talks.once import new_id
 
-log = logging.getLogger(__name__)
-
-PEOPLE, SESSIONS = "person", "session"  # in the store
-NAME = re.compile(r"[^\s/@][^\n\r\t/]{0,79}")
+SESSIONS = "session"  # in the store
 TICK = 20.0  # seconds between two looks for what has expired
 WRONG = "The name or the password is wrong."
-
-Kind = Literal["none", "password", "oidc"]
-
-
-class Terms(NamedTuple):
-    """As settings have them: `password` is the hash of the first person's, `name` what that person is called, `session` in seconds."""
-
-    kind: Kind = "none"
-    name: str = "admin"
-    password: str = ""
-    session: float = 43_200.0
 
 
 class People:
@@ -48,7 +30,7 @@ class People:
         self.terms = terms or Terms()
         self._store = store
         self._keys = Keys(store)
-        self._people: dict[str, Person] = {}
+        self._roll = Roll(store, self.terms)
         self._sessions: dict[str, Session] = {}
         self._attempts = Attempts()
         self._watchers: list[Callable[[str], None]] = []
@@ -80,28 +62,17 @@ class People:
             await asyncio.shield(self._loading)
 
     async def _load(self) -> None:
-        await self._load_people()
+        await self._roll.load()
         now = time.time()
         for id, body in (await self._store.access(SESSIONS)).items():
             with suppress(ValueError):
                 session = msgspec.json.decode(body, type=Session)
-                if session.expires > now and session.person in self._people:
+                if session.expires > now and session.person in self._roll:
                     self._sessions[id] = session
                 else:
                     await self._store.admit(SESSIONS, id, None)
         await self._keys.load()
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
-
-    async def _load_people(self) -> None:
-        """Another process may have added some: `main.py person add`."""
-        found: dict[str, Person] = {}
-        for id, body in (await self._store.access(PEOPLE)).items():
-            with suppress(ValueError):
-                found[id] = msgspec.json.decode(body, type=Person)
-        first = found.get(LOCAL) or Person(LOCAL, self.terms.name, admin=True)
-        if self.terms.kind == "password":
-            first = msgspec.structs.replace(first, name=self.terms.name, password=self.terms.password)
-        self._people = {**found, LOCAL: first}
 
     async def _tick(self) -> None:
         while True:
@@ -127,13 +98,13 @@ class People:
     async def by_key(self, token: str) -> Who | None:
         await self.load()
         key = self._keys.find(token)
-        person = self._people.get(key.person) if key else None
+        person = self._roll.get(key.person) if key else None
         return Who(person.id, person.scopes & set(key.scopes), key=key.id) if key and person else None
 
     async def by_cookie(self, token: str) -> Who | None:
         await self.load()
         session = self._sessions.get(digest(token))
-        person = self._people.get(session.person) if session and session.expires > time.time() else None
+        person = self._roll.get(session.person) if session and session.expires > time.time() else None
         return Who(person.id, person.scopes, session=session.id) if session and person else None
 
     def alive(self, who: Who) -> bool:
@@ -150,11 +121,11 @@ class People:
     async def login(self, name: str, password: str, address: str) -> tuple[Session, str]:
         """A new session, and what its cookie holds. Raises TooMany, and Unauthorized, which does not say whether the name is known."""
         await self.load()
-        await self._load_people()
+        await self._roll.load()
         now, account = time.time(), name.strip().casefold()[:100]
         if wait := self._attempts.wait(address, account, now):
             raise TooMany(f"Too many wrong tries. Try again in {wait:.0f} seconds.", wait)
-        person = self._named(name)
+        person = self._roll.named(name)
         self._attempts.wrong(address, account, now)  # until it turns out otherwise: many at once are no way around the limit
         if not await fits(password, person.password if person else ""):
             raise Unauthorized(WRONG)
@@ -162,16 +133,9 @@ class People:
         assert person is not None
         return await self.enter(person)
 
-    def _named(self, name: str) -> Person | None:
-        """Who is alone need not say who they are."""
-        wanted = name.strip().casefold()
-        if not wanted and len(self._people) == 1:
-            return self._people[LOCAL]
-        return next((person for person in self._people.values() if person.name.casefold() == wanted), None)
-
     @property
     def several(self) -> bool:
-        return len(self._people) > 1
+        return len(self._roll) > 1
 
     async def enter(self, person: Person) -> tuple[Session, str]:
         """Who has proved who they are."""
@@ -182,16 +146,9 @@ class People:
         return session, token
 
     async def subject(self, subject: str, name: str, *, admin: bool) -> Person:
-        """Who an OIDC provider says it is, from the first time on. The first admin to come is the local person."""
+        """Who an OIDC provider says it is: see Roll.subject."""
         await self.load()
-        known = next((person for person in self._people.values() if person.subject == subject), None)
-        if known is None and admin and not self._people[LOCAL].subject:
-            known = self._people[LOCAL]
-        known = known or Person(new_id(), name, created=time.time())
-        said = msgspec.structs.replace(known, subject=subject, name=name, admin=admin)
-        if said != known or known.id not in self._people:
-            await self._keep(said)
-        return said
+        return await self._roll.subject(subject, name, admin=admin)
 
     async def logout(self, session: str) -> None:
         if self._sessions.pop(session, None):
@@ -201,29 +158,27 @@ class People:
     # People
 
     def person(self, id: str) -> Person | None:
-        return self._people.get(id)
+        return self._roll.get(id)
 
     def all(self, who: Who) -> list[Person]:
         _only_admins(who)
-        return sorted(self._people.values(), key=lambda person: (person.id != LOCAL, person.name.casefold()))
+        return self._roll.all()
+
+    def removed(self, who: Who) -> list[Person]:
+        """Who was taken out, and can be let in again."""
+        _only_admins(who)
+        return self._roll.removed()
 
     async def add(self, who: Who, name: str, password: str, *, admin: bool = False) -> Person:
         """Raises Forbidden, Conflict for a name that is taken, and Invalid."""
         _only_admins(who)
         await self.load()
-        await self._load_people()
-        name = cleaned(name).strip()
-        if not NAME.fullmatch(name):
-            raise Invalid("A name has 1 to 80 characters, none of them / or a line end.")
-        if self._named(name):
-            raise Conflict("There is somebody with this name already.")
-        person = Person(new_id(), name, admin, await make(password), created=time.time())
-        await self._keep(person)
-        return person
+        await self._roll.load()
+        return await self._roll.add(name, password, admin=admin)
 
     async def change_password(self, who: Who, current: str, password: str) -> None:
         """One's own: whoever finds a page open cannot lock its owner out. Raises TooMany, and Invalid for a wrong one."""
-        person, now = self._person(who.person), time.time()
+        person, now = self._roll.person(who.person), time.time()
         if wait := self._attempts.wait("", person.id, now):
             raise TooMany(f"Too many wrong tries. Try again in {wait:.0f} seconds.", wait)
         self._attempts.wrong("", person.id, now)
@@ -235,12 +190,12 @@ class People:
     async def set_password(self, who: Who, id: str, password: str) -> None:
         """By an admin. All sessions of that person end."""
         _only_admins(who)
-        await self._set_password(self._person(id), password, who.session)
+        await self._set_password(self._roll.person(id), password, who.session)
 
     async def _set_password(self, person: Person, password: str, but: str) -> None:
         if person.id == LOCAL and self.terms.kind == "password":
             raise Invalid("The first person's password stands in the settings (login.password): make a new one with `main.py password`.")
-        await self._keep(msgspec.structs.replace(person, password=await make(password)))
+        await self._roll.keep(msgspec.structs.replace(person, password=await make(password)))
         await self._end(session for session in self._of(person.id) if session != but)
 
     async def set_admin(self, who: Who, id: str, admin: bool) -> None:
@@ -248,29 +203,32 @@ class People:
         _only_admins(who)
         if id == LOCAL:
             raise Invalid("The first person stays an admin: somebody has to.")
-        await self._keep(msgspec.structs.replace(self._person(id), admin=admin))
+        await self._roll.keep(msgspec.structs.replace(self._roll.person(id), admin=admin))
         await self._end(self._of(id))
 
     async def remove(self, who: Who, id: str) -> None:
-        """They cannot come in any more; their keys and sessions end. What was theirs stays in the store."""
+        """They cannot come in any more, until an admin lets them; their keys and sessions end. What was theirs stays in the store."""
         _only_admins(who)
-        if id == LOCAL:
-            raise Invalid("The first person cannot be removed.")
-        self._person(id)
-        del self._people[id]
+        self._roll.take_out(id)
         await self._end(self._of(id))
         for key, _ in self._keys.of(id):
             await self._revoke(id, key.id)
-        await self._store.admit(PEOPLE, id, None)
+        await self._roll.save_removed(id)
 
-    def _person(self, id: str) -> Person:
-        if person := self._people.get(id):
-            return person
-        raise NotFound("There is no such person.")
+    async def let_in(self, who: Who, id: str) -> None:
+        """Somebody who was removed: as they were, but for their keys and logins. Raises NotFound and Conflict."""
+        _only_admins(who)
+        await self._roll.let_in(id)
 
-    async def _keep(self, person: Person) -> None:
-        await self._store.admit(PEOPLE, person.id, msgspec.json.encode(person))
-        self._people[person.id] = person
+    def gone(self, who: Who, id: str) -> Person:
+        """Somebody who was removed. Raises NotFound."""
+        _only_admins(who)
+        return self._roll.gone(id)
+
+    async def forget(self, who: Who, id: str) -> None:
+        """Somebody who was removed, and of whom nothing is here any more; a mark stays of who would be back by their provider."""
+        _only_admins(who)
+        await self._roll.forget(id)
 
     def _of(self, person: str) -> list[str]:
         return [id for id, session in self._sessions.items() if session.person == person]

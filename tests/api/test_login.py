@@ -14,7 +14,8 @@ from services.api.login import Login
 from services.errors import Invalid
 from services.people.attempts import FOR_ONE, FROM_ONE, Attempts
 from services.people.passwords import hashed
-from services.people.people import People, Terms
+from services.people.people import People
+from services.people.roll import Terms
 from services.store.memory import MemoryStore
 from tests.access import ADA, ADMIN, BOB, Guarded
 from tests.serving import ROOT

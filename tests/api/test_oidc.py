@@ -137,7 +137,8 @@ async def test_however_many_begin_a_login_nobody_is_pushed_out(provider: str) ->
     there, flow = await here.begin("/models")
     others = [await here.begin("/" + "a" * 5000) for _ in range(1_100)]
     assert len(others[0][1]) < 4000, "it fits into a cookie"
-    back = parse_qs(urlsplit(httpx.get(there).headers["location"]).query)
+    async with httpx.AsyncClient() as browser:
+        back = parse_qs(urlsplit((await browser.get(there)).headers["location"]).query)
     claimed, wanted = await here.finish(back["state"][0], back["code"][0], flow)
     assert (claimed.name, wanted) == ("Ada", "/models")
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized
-from services.people.people import People, Terms
+from services.people.people import People
+from services.people.roll import Terms
 from services.people.tokens import digest
 from services.persons import ANYBODY, LOCAL, Limits, Person, Who
 from services.store import open_store
@@ -188,3 +189,40 @@ async def test_minutes_and_days_pass(people: People, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(time, "time", lambda: now + 86_400)
     keys.enter(key.id)
     people.admit(by_key, lambda _: 0)
+
+
+async def test_who_was_removed_stays_out_until_an_admin_lets_them_in_again(people: People, store: Store) -> None:
+    person, who, cookie = await came(people)
+    _, token = await people.make_key(who, "editor", ["read"], 0.0, Limits())
+    await people.remove(ANYBODY, person.id)
+    with pytest.raises(Unauthorized, match="Only an admin"):
+        await came(people)
+    again = People(store, TERMS)  # and after a restart
+    with pytest.raises(Unauthorized, match="Only an admin"):
+        await came(again)
+    assert ([each.id for each in again.all(ANYBODY)], [each.id for each in again.removed(ANYBODY)]) == ([LOCAL], [person.id])
+    with pytest.raises(Forbidden):
+        await again.let_in(who, person.id)
+    await again.let_in(ANYBODY, person.id)
+    assert (await came(again))[0].id == person.id, "with all that is theirs"
+    assert again.removed(ANYBODY) == []
+    assert (await again.by_cookie(cookie), await again.by_key(token)) == (None, None), "but for what was ended"
+    with pytest.raises(NotFound):
+        await again.let_in(ANYBODY, person.id)
+    await again.close()
+
+
+async def test_who_has_a_password_may_be_forgotten_and_who_has_a_provider_leaves_a_mark(people: People) -> None:
+    by_provider, _, _ = await came(people)
+    with_password = await people.add(ANYBODY, "Bob", "bob's password")
+    for person in (by_provider, with_password):
+        await people.remove(ANYBODY, person.id)
+        await people.forget(ANYBODY, person.id)
+    assert [each.id for each in people.removed(ANYBODY)] == [by_provider.id]
+    with pytest.raises(Unauthorized, match="Only an admin"):
+        await came(people)
+    other = await people.add(ANYBODY, "Cleo", "cleo's password")
+    await people.remove(ANYBODY, other.id)
+    await people.add(ANYBODY, "cleo", "another password")
+    with pytest.raises(Conflict):
+        await people.let_in(ANYBODY, other.id)

@@ -16,6 +16,7 @@ class Access:
     """Of one page; the two parts are built where they shall stand."""
 
     def __init__(self, chat: Chat) -> None:
+        self._chat = chat
         self._access = chat.people
         self._who = chat.who
 
@@ -53,12 +54,12 @@ class Access:
 
     def build_people(self) -> None:
         ui.label(say("Everybody has conversations, files and keys of their own.")).classes("hr-lead")
-        doings = Doings(self._add, self._set_password, self._set_admin, self._remove)
+        doings = Doings(self._add, self._set_password, self._set_admin, self._remove, self._let_in, self._erase)
         self._people = People(doings, passwords=self._access.terms.kind == "password")
         self._show_people()
 
     def _show_people(self) -> None:
-        self._people.show(self._access.all(self._who), self._who.person)
+        self._people.show(self._access.all(self._who), self._access.removed(self._who), self._who.person)
 
     async def _make(self, wanted: Wanted) -> str:
         """The key itself. Raises ValueError."""
@@ -85,8 +86,14 @@ class Access:
     async def _set_admin(self, person: str, admin: bool) -> None:
         await self._do(self._access.set_admin(self._who, person, admin))
 
-    async def _remove(self, person: str) -> None:
-        await self._do(self._access.remove(self._who, person))
+    async def _remove(self, person: str, erase: bool) -> None:
+        await self._do(self._chat.remove_person(person, erase=erase))
+
+    async def _let_in(self, person: str) -> None:
+        await self._do(self._access.let_in(self._who, person))
+
+    async def _erase(self, person: str) -> None:
+        await self._do(self._chat.erase_person(person))
 
     async def _do(self, work: Awaitable[object]) -> None:
         """Raises ValueError."""
@@ -94,4 +101,5 @@ class Access:
             await work
         except HeadraceError as exc:
             raise ValueError(exc.message) from exc
-        self._show_people()
+        finally:  # some of it may be done
+            self._show_people()

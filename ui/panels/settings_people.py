@@ -22,7 +22,9 @@ class Doings(NamedTuple):
     add: Callable[[str, str, bool], Awaitable[None]]  # name, password, admin
     set_password: Callable[[str, str], Awaitable[None]]
     set_admin: Callable[[str, bool], Awaitable[None]]
-    remove: Callable[[str], Awaitable[None]]
+    remove: Callable[[str, bool], Awaitable[None]]  # and whether to erase what is theirs
+    let_in: Callable[[str], Awaitable[None]]  # somebody who was removed
+    erase: Callable[[str], Awaitable[None]]
 
 
 class Password:
@@ -60,11 +62,13 @@ class People:
         if passwords:
             button(say("Add a person…"), strong=True).on("click", self._add)
 
-    def show(self, people: Sequence[Person], me: str) -> None:
+    def show(self, people: Sequence[Person], removed: Sequence[Person], me: str) -> None:
         self._list.clear()
         with self._list:
             for person in people:
                 self._line(person, me)
+            for person in removed:
+                self._removed_line(person)
 
     def _line(self, person: Person, me: str) -> None:
         with ui.element("li").classes("hr-server"), ui.element("div").classes("hr-server-head"):
@@ -79,6 +83,14 @@ class People:
                 role = say("No admin any more") if person.admin else say("Make admin")
                 self._button(role, f"{role}: {person.name}", partial(self._doings.set_admin, person.id, not person.admin))
             self._button(say("Remove"), say("Remove {name}", name=person.name), partial(self._remove, person))
+
+    def _removed_line(self, person: Person) -> None:
+        with ui.element("li").classes("hr-server"), ui.element("div").classes("hr-server-head"):
+            text("h3", person.name)
+            text("span", say("removed")).classes("hr-server-state")
+            ui.element("div").classes("hr-grow")
+            self._button(say("Let in again"), say("Let {name} in again", name=person.name), partial(self._let_in, person))
+            self._button(say("Delete their data"), say("Delete what is {name}'s", name=person.name), partial(self._erase, person))
 
     @staticmethod
     def _button(words: str, name: str, pressed: Callable[[], object]) -> None:
@@ -106,19 +118,37 @@ class People:
 
     def _remove(self, person: Person) -> None:
         async def removed(typed: dict[str, object]) -> None:
-            await self._doings.remove(person.id)
+            await self._doings.remove(person.id, bool(typed.get("erase")))
 
         with self._form(say("Remove {name}", name=person.name), say("Remove"), removed, bad=True):
-            self._first = None
-            ui.label(say("They are logged out at once, and their keys are revoked. Their conversations stay in the database."))
+            ui.label(say("They are logged out at once, their keys are revoked, and only an admin can let them in again."))
+            with ui.element("label").classes("hr-check"):
+                ui.element("input").props('type="checkbox" name="erase" value="yes"')
+                text("span", say("Delete their conversations, files, replies, recordings and presets, too, for good"))
+
+    def _let_in(self, person: Person) -> None:
+        async def let_in(typed: dict[str, object]) -> None:
+            await self._doings.let_in(person.id)
+
+        with self._form(say("Let {name} in again", name=person.name), say("Let in"), let_in):
+            ui.label(say("They have what is still here of theirs, but none of their keys."))
+
+    def _erase(self, person: Person) -> None:
+        async def erased(typed: dict[str, object]) -> None:
+            await self._doings.erase(person.id)
+
+        with self._form(say("Delete what is {name}'s", name=person.name), say("Delete for good"), erased, bad=True):
+            ui.label(say("Their conversations, files, replies, recordings and presets are deleted for good."))
 
     def _form(self, title: str, does: str, done: Callable[[dict[str, object]], Awaitable[None]], *, bad: bool = False) -> ui.element:
         """Open, and to be filled; its buttons come after what is put in."""
         self._dialog.clear()
         self._dialog.props["aria-label"] = title
+        self._first = None
         with self._dialog, ui.element("form").classes("hr-form").props('autocomplete="off"') as form:
             text("h2", title)
             fields = ui.element("div").classes("hr-form-fields")
+            self._wrong = ui.label().classes("hr-wrong").props("role=alert")
             with ui.element("div").classes("hr-buttons"):
                 ui.element("div").classes("hr-grow")
                 button(say("Cancel")).on("click", js_handler=_CLOSE)
@@ -133,6 +163,8 @@ class People:
         except ValueError as exc:
             if self._first:
                 self._first.set_error(str(exc))
+            else:
+                self._wrong.set_text(str(exc))
             return
         ui.run_javascript(f"getHtmlElement({self._dialog.id}).close()")
 
