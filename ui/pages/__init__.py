@@ -15,7 +15,7 @@ from ui.pages.asking import apart, asking, guard
 from ui.pages.login import login_page, sentence_page
 from ui.sockets import greeted, harden
 from ui.sweeping import sweep
-from ui.theme import FAVICON, dress
+from ui.theme import FAVICON, dress, text
 
 __all__ = ["login_page", "register", "sentence_page"]
 
@@ -50,6 +50,7 @@ def register(chat: Chat) -> ASGIApp:
 
 def _sorry() -> None:
     """Instead of the page that failed. The framework would show the error itself, which is for the log."""
-    with ui.element("main").classes("hr-sorry"):
+    with ui.element("div").classes("hr-sorry"):
+        text("h1", "Headrace")
         ui.label(say("Headrace itself failed here; its log has the details.")).props("role=alert")
         ui.link(say("Back to the chat"), "/")
