@@ -10,7 +10,7 @@ A text that a language has not is said in English, and so is everything where no
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from copy import copy
 from pathlib import Path
@@ -94,6 +94,11 @@ def say_count(n: int, one: str, many: str, /, **values: object) -> str:
     code = language()
     single = n in (0, 1) if code == "fr" else n == 1
     return _fill(_translated(one if single else many, code), {"n": say_number(n), **values})
+
+
+def say_all(sentences: Iterable[str]) -> str:
+    """One after the other; Chinese and Japanese have no space between them."""
+    return ("" if language() in ("zh", "ja") else " ").join(sentences)
 
 
 def say_number(number: float, digits: int = 0) -> str:

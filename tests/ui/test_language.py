@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.serving import ROOT, Served
-from ui.language import CATALOGUES, JAVASCRIPT, LANGUAGES, preferred, say, say_count, say_number
+from ui.language import CATALOGUES, JAVASCRIPT, LANGUAGES, preferred, say, say_all, say_count, say_number
 
 SAYING = {"say": 1, "say_in": 2, "say_count": 3, "phrase": 1}  # how many of the first arguments may be texts
 
@@ -65,6 +65,7 @@ def test_where_no_page_is_it_is_english() -> None:
     assert say("{gone} stays") == "{gone} stays"
     assert [say_count(n, "{n} token", "{n} tokens") for n in (0, 1, 2000)] == ["0 tokens", "1 token", "2,000 tokens"]
     assert say_number(1234.56, 1) == "1,234.6"
+    assert say_all(["One.", "Two."]) == "One. Two."
 
 
 ACCEPTED = [

@@ -7,7 +7,7 @@ from nicegui import ui
 from services.chat import Chat
 from services.errors import HeadraceError
 from services.persons import LOCAL
-from ui.language import say
+from ui.language import say, say_all
 from ui.panels.settings_keys import Keys, Wanted
 from ui.panels.settings_people import Doings, Password, People
 
@@ -45,10 +45,10 @@ class Access:
         except HeadraceError as exc:  # the rest of the page is there all the same
             ui.label(exc.message).classes("hr-wrong")
             return
-        lead = say("For programs that ask in your name, at the addresses of the API.")
+        lead = [say("For programs that ask in your name, at the addresses of the API.")]
         if self._access.open:
-            lead += " " + say("There is no login here, so on this computer none is needed.")
-        ui.label(lead).classes("hr-lead")
+            lead.append(say("There is no login here, so on this computer none is needed."))
+        ui.label(say_all(lead)).classes("hr-lead")
         self._keys = Keys(admin=self._who.admin, on_make=self._make, on_revoke=self._revoke)
         self._keys.show(self._access.keys(self._who))
 

@@ -10,7 +10,7 @@ from services.errors import HeadraceError
 from services.events import Failed, PartDelta, PartStarted
 from services.recordings.asked import question
 from services.recordings.file import DIALECTS
-from ui.language import say, say_count
+from ui.language import say, say_all, say_count
 from ui.panels.recording_import import Answer, Import
 from ui.panels.recordings import Recordings
 
@@ -107,4 +107,4 @@ def _says(heard: Heard) -> str:
     told = [say("It says: {words}", words=" ".join(words.split()))] if words else [say("It says nothing.")]
     told += [say_count(calls, "{n} tool call.", "{n} tool calls.")] if calls else []
     told += [say("It fails: {words}", words=heard.end.message)] if isinstance(heard.end, Failed) else []
-    return " ".join(told)
+    return say_all(told)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from nicegui import events, ui
 
-from ui.language import say, say_count, say_number
+from ui.language import say, say_all, say_count, say_number
 from ui.theme import text
 
 FORMATS = {"Markdown": "markdown", "JSON": "headrace", "HTML": "html"}
@@ -93,7 +93,7 @@ class Transfer:
             if problem:
                 ui.label(problem).classes("hr-notice")
             if not problem or imported or known or skipped:
-                ui.label(" ".join(told))
+                ui.label(say_all(told))
             if lines:
                 with ui.element("ul").props('tabindex="0"'):
                     for line in [*lines[:LINES], *(["…"] if len(lines) > LINES else [])]:
