@@ -25,7 +25,8 @@ export default {
       const buttons = this.actions.map(({ name, icon, label, title = label }) =>
         button(name === this.checked ? "check" : icon, label, { key: name, title, "data-action": name, onClick: (event) => this.press(name, event) })
       );
-      return [this.of > 1 ? Vue.h("div", { class: "hr-switch" }, turns) : null, ...buttons, Vue.h("span", { class: "hr-figures" }, this.figures)];
+      const figures = (this.figures ?? "").split(/(?<= ·) /).flatMap((each) => [Vue.h("span", each), " "]); // none is broken
+      return [this.of > 1 ? Vue.h("div", { class: "hr-switch" }, turns) : null, ...buttons, Vue.h("span", { class: "hr-figures" }, figures)];
     },
     press(name, event) {
       const message = this.$el.closest(".hr-msg");
