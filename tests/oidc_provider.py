@@ -7,26 +7,25 @@ Whom it lets in, and what is wrong with its word, is set by `POST /set` as JSON:
 import base64
 import json
 import secrets
+import signal
 import sys
 import time
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.listening import Handler, listening
+
 CLIENT, SECRET = "headrace", "client-secret:100%+&="
 KEYS = {name: rsa.generate_private_key(65537, 2048) for name in ("ours", "other")}
 
 
-class Provider(BaseHTTPRequestHandler):
+class Provider(Handler):
     changed: dict[str, Any] = {}  # noqa: RUF012
     codes: dict[str, dict[str, str]] = {}  # noqa: RUF012
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
     @property
     def issuer(self) -> str:
@@ -37,34 +36,32 @@ class Provider(BaseHTTPRequestHandler):
         query = {name: values[0] for name, values in parse_qs(split.query).items()}
         match split.path:
             case "/.well-known/openid-configuration":
-                self._tell(
+                self.answer(
+                    200,
                     {
                         "issuer": self.issuer,
                         "authorization_endpoint": f"{self.issuer}/authorize",
                         "token_endpoint": f"{self.issuer}/token",
                         "jwks_uri": f"{self.issuer}/keys",
                         "id_token_signing_alg_values_supported": ["RS256"],
-                    }
+                    },
                 )
             case "/keys":
                 public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEYS["ours"].public_key()))
-                self._tell({"keys": [{**public, "kid": "ours", "use": "sig"}]})
+                self.answer(200, {"keys": [{**public, "kid": "ours", "use": "sig"}]})
             case "/authorize":
                 assert query["response_type"] == "code"
                 assert query["code_challenge_method"] == "S256"
                 code = secrets.token_urlsafe(8)
                 self.codes[code] = query
-                self.send_response(302)
-                self.send_header("location", f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}")
-                self.send_header("content-length", "0")
-                self.end_headers()
+                self.answer(302, location=f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}")
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        body = self.body().decode()
         if self.path == "/set":
             self.changed.clear()
             self.changed.update(json.loads(body))
-            self._tell({})
+            self.answer(200, {})
             return
         if self.changed.get("fault") == "no HTTP":
             self.wfile.write(b"220 mail.example.org ESMTP\r\n")
@@ -75,9 +72,9 @@ class Provider(BaseHTTPRequestHandler):
         proof = base64.urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).rstrip(b"=").decode()
         known = [unquote(each.replace("+", " ")) for each in who] == [CLIENT, SECRET]
         if asked is None or not known or proof != asked["code_challenge"] or form["redirect_uri"] != asked["redirect_uri"]:
-            self._tell({"error": "invalid_grant"}, 400)
+            self.answer(400, {"error": "invalid_grant"})
             return
-        self._tell({"token_type": "Bearer", "access_token": "none of your business", "id_token": self._id_token(asked["nonce"])})
+        self.answer(200, {"token_type": "Bearer", "access_token": "none of your business", "id_token": self._id_token(asked["nonce"])})
 
     def _id_token(self, nonce: str) -> str:
         now = int(time.time())
@@ -96,17 +93,9 @@ class Provider(BaseHTTPRequestHandler):
                 return jwt.encode(claims, SECRET * 2, "HS256", headers={"kid": "ours"})
         return jwt.encode(claims, KEYS["ours"], "RS256", headers={"kid": "ours"})
 
-    def _tell(self, value: object, status: int = 200) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
-    sys.stdout.write(f"http://127.0.0.1:{server.server_port}\n")
-    sys.stdout.flush()
-    server.serve_forever()
+    with listening(Provider) as port:
+        sys.stdout.write(f"http://127.0.0.1:{port}\n")
+        sys.stdout.flush()
+        signal.pause()

@@ -1,47 +1,36 @@
 """Secrets: a key goes to its model server, and nowhere else, whatever that server does with it."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
 
 from tests.canaries import KEY
+from tests.listening import Handler, listening
 from tests.serving import served
 
 UPSTREAM = '[[upstreams]]\nname = "parrot"\ndialect = "{dialect}"\nbase_url = "http://127.0.0.1:{port}"\n'
 
 
-class Parrot(BaseHTTPRequestHandler):
+class Parrot(Handler):
     """Refuses in words that hold all it was sent: at once, or where the model is `later`, in a stream."""
 
     def do_POST(self) -> None:
-        asked = self.rfile.read(int(self.headers.get("content-length", 0)))
+        asked = self.body()
         words = f'{{"type": "error", "error": {{"message": "Not with {" ".join(self.headers.values())}!"}}}}'.encode()
-        late = b"later" in asked + self.path.encode()
-        if late:
-            words = b"event: error\ndata: " + words + b"\n\n"
-        self.send_response(200 if late else 401)
-        self.send_header("content-type", "text/event-stream" if late else "application/json")
-        self.send_header("x-echo", KEY)
-        self.send_header("content-length", str(len(words)))
-        self.end_headers()
-        self.wfile.write(words)
+        if b"later" in asked + self.path.encode():
+            self.answer(200, b"event: error\ndata: " + words + b"\n\n", "text/event-stream", x_echo=KEY)
+        else:
+            self.answer(401, words, x_echo=KEY)
 
     do_GET = do_POST
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
 
 
 @pytest.fixture
 def parrot() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Parrot) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
+    with listening(Parrot) as port:
+        yield port
 
 
 @pytest.mark.parametrize(
@@ -51,7 +40,7 @@ def test_what_a_server_repeats_of_a_key_is_nowhere_to_be_read(tmp_path: Path, pa
     asked = {"model": f"parrot/{model}", "messages": [{"role": "user", "content": "hi"}]}
     with (
         served(tmp_path, UPSTREAM.format(dialect=dialect, port=parrot)) as running,
-        httpx.Client(base_url=running.url, trust_env=False) as client,
+        httpx.Client(base_url=running.url, trust_env=False, timeout=60) as client,
     ):
         refused = client.post("/v1/chat/completions", json=asked)
         assert refused.status_code == (401 if model == "once" else 502)

@@ -1,10 +1,8 @@
 """Spans for OpenTelemetry: what its own SDK keeps of a generation, and what a collector is sent by a real server."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Thread
 
 import httpx
 import pytest
@@ -15,6 +13,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from services.events import Entry, Event, Failed, Finished, Started, Usage
 from services.messages import Message, Options, Text, Turn
 from services.spans import Spans
+from tests.listening import Handler, listening
 from tests.serving import served
 
 TURN = Turn("lab/big-one", (Message("user", (Text("whisper"),)),), Options(temperature=0.5), conversation="c1")
@@ -63,20 +62,13 @@ def test_a_failure_is_an_error_with_its_code() -> None:
 def collector() -> Iterator[tuple[str, "Queue[bytes]"]]:
     sent: Queue[bytes] = Queue()
 
-    class Collector(BaseHTTPRequestHandler):
+    class Collector(Handler):
         def do_POST(self) -> None:
-            sent.put(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
+            sent.put(self.body())
+            self.answer(200)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1/traces", sent
-        server.shutdown()
+    with listening(Collector) as port:
+        yield f"http://127.0.0.1:{port}/v1/traces", sent
 
 
 def test_a_collector_gets_them_at_the_latest_when_the_server_ends(tmp_path: Path, collector: tuple[str, "Queue[bytes]"]) -> None:

@@ -3,16 +3,17 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
+from tests.listening import DONE, Handler, listening
 from tests.serving import Served, served
 
+UPSTREAM = '[[upstreams]]\nname = "mill"\ndialect = "openai_chat"\nbase_url = "http://127.0.0.1:{port}"\nmodels = ["m"]\n'
 PATHS: dict[str, dict[str, Any]] = {
     "/chat": {"messages": [{"role": "user", "content": "Hello"}]},
     "/v1/chat/completions": {"messages": [{"role": "user", "content": "Hello"}]},
@@ -40,35 +41,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counted]:
     told = Event()
     statuses: list[int] = []
 
-    class ModelServer(BaseHTTPRequestHandler):
+    class ModelServer(Handler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            asked.append(json.loads(body)["messages"][-1]["content"])
+            asked.append(json.loads(self.body())["messages"][-1]["content"])
             told.wait(20)
             if statuses:
                 self.send_error(statuses.pop())
                 return
-            self.send_response(200)
-            self.send_header("content-type", "text/event-stream")
-            self.end_headers()
-            for choice in ({"delta": {"content": f"Answer {len(asked)}"}}, {"delta": {}, "finish_reason": "stop"}):
-                self.wfile.write(b"data: " + json.dumps({"choices": [{"index": 0, **choice}]}).encode() + b"\n\n")
-            self.wfile.write(b"data: [DONE]\n\n")
+            choice = {"index": 0, "delta": {"content": f"Answer {len(asked)}"}, "finish_reason": "stop"}
+            self.stream({"choices": [choice]}, DONE)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), ModelServer)
-    thread = Thread(target=listening.serve_forever)
-    thread.start()
-    upstream = (
-        f'[[upstreams]]\nname = "mill"\ndialect = "openai_chat"\nbase_url = "http://127.0.0.1:{listening.server_port}"\nmodels = ["m"]\n'
-    )
-    with served(tmp_path_factory.mktemp("keys"), upstream) as headrace:
+    with listening(ModelServer) as port, served(tmp_path_factory.mktemp("keys"), UPSTREAM.format(port=port)) as headrace:
         yield Counted(headrace, asked, told, statuses)
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """A web page of another origin, in the same browser, tries whatever a page may: no handler of ours is called, and nothing can be read."""
 
-import threading
 from collections.abc import Iterator
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from tests.listening import Handler, listening
 from tests.serving import QUIET, Served, served
 
 TURN = '{"model": "rehearsal/echo", "messages": [{"role": "user", "content": "Hello"}]}'
@@ -59,21 +58,12 @@ ATTACKS = """async ([target, turn, socket]) => {
 
 @pytest.fixture(scope="module")
 def evil() -> Iterator[int]:
-    class Page(BaseHTTPRequestHandler):
+    class Page(Handler):
         def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("content-type", "text/html")
-            self.end_headers()
-            self.wfile.write(b"<!doctype html><title>Evil</title><body>")
+            self.answer(200, b"<!doctype html><title>Evil</title><body>", "text/html")
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
+    with listening(Page) as port:
+        yield port
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,7 @@
 """What a person puts in: files, long pastes, messages that wait, and how much of it a model can take. A real server, a real browser."""
 
 import base64
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -12,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
 from tests.attachments.samples import pdf, png
+from tests.listening import Handler, listening
 from tests.serving import Served, served
 from tests.ui.axe import Axe
 from tests.ui.picking import choose
@@ -34,29 +32,17 @@ base_url = "http://127.0.0.1:{port}/v1"
 """
 
 
-class Shop(BaseHTTPRequestHandler):
+class Shop(Handler):
     """A model server that tells what its model can take, and answers nothing."""
 
     def do_GET(self) -> None:
-        body = json.dumps(MODELS).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.answer(200, MODELS)
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    shop = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
-    threading.Thread(target=shop.serve_forever, daemon=True).start()
-    with served(tmp_path_factory.mktemp("composer"), SETTINGS.format(port=shop.server_port)) as running:
+    with listening(Shop) as port, served(tmp_path_factory.mktemp("composer"), SETTINGS.format(port=port)) as running:
         yield running
-    shop.shutdown()
-    shop.server_close()
 
 
 @pytest.fixture

@@ -1,15 +1,14 @@
 """A hostile model server, through all of Headrace, on every part of the page: nothing runs, nothing is asked for, nothing is laid over."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.listening import DONE, Handler, listening
 from tests.serving import Served, served
 from tests.ui.hostile import PAYLOADS
 from tests.ui.test_chat_page import answers, ask, expect_state, visit
@@ -36,26 +35,26 @@ base_url = "http://127.0.0.1:{port}/v1"
 """
 
 
-class Hostile(BaseHTTPRequestHandler):
+class Hostile(Handler):
     """Refuses whoever wants an error, and says all of it to everybody else, in every field that a chunk has."""
 
     def do_GET(self) -> None:
-        self._answer(200, {"data": [{"id": name, "owned_by": SHORT} for name in ["quiet", *NAMES]]})
+        self.answer(200, {"data": [{"id": name, "owned_by": SHORT} for name in ["quiet", *NAMES]]})
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        asked = json.loads(self.body())
         if "refuse" in str(asked["messages"][-1]["content"]):
-            self._answer(400, {"error": {"message": ALL[:20_000], "code": SHORT, "type": SHORT}})
+            self.answer(400, {"error": {"message": ALL[:20_000], "code": SHORT, "type": SHORT}})
             return
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.end_headers()
         title = len(asked["messages"]) > 1 or "title" in str(asked["messages"][0]["content"]).lower()
-        for delta in [{"content": SHORT}] if title and "everything" not in str(asked["messages"][-1]) else self._everything():
-            self._say({"choices": [{"index": 0, "delta": delta, "finish_reason": None}], "model": SHORT, "id": SHORT})
-        self._say({"type": "execute", "event": {"type": "execute", "data": {"code": "window.hit=1"}}, "choices": []})
-        self._say({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-        self.wfile.write(b"event: execute\ndata: {}\n\ndata: [DONE]\n\n")
+        deltas = [{"content": SHORT}] if title and "everything" not in str(asked["messages"][-1]) else self._everything()
+        self.stream(
+            *({"choices": [{"index": 0, "delta": delta, "finish_reason": None}], "model": SHORT, "id": SHORT} for delta in deltas),
+            {"type": "execute", "event": {"type": "execute", "data": {"code": "window.hit=1"}}, "choices": []},
+            {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+            b"event: execute\ndata: {}\n\n",
+            DONE,
+        )
 
     def _everything(self) -> Iterator[dict[str, Any]]:
         yield {"role": "assistant", "reasoning_content": ALL}
@@ -64,29 +63,11 @@ class Hostile(BaseHTTPRequestHandler):
         yield {"annotations": [SOURCE, LIAR]}
         yield {"tool_calls": [TOOL]}
 
-    def _say(self, chunk: dict[str, Any]) -> None:
-        self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
-        sent = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(sent)))
-        self.end_headers()
-        self.wfile.write(sent)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    evil = ThreadingHTTPServer(("127.0.0.1", 0), Hostile)
-    threading.Thread(target=evil.serve_forever, daemon=True).start()
-    with served(tmp_path_factory.mktemp("corpus"), SETTINGS.format(port=evil.server_port)) as running:
+    with listening(Hostile) as port, served(tmp_path_factory.mktemp("corpus"), SETTINGS.format(port=port)) as running:
         yield running
-    evil.shutdown()
-    evil.server_close()
 
 
 @pytest.fixture

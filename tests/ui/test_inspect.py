@@ -1,15 +1,14 @@
 """The inspector, and what programs ask, as a person sees it: a real server, a real browser, a request over HTTP."""
 
-import json
 import re
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.listening import DONE, Handler, listening
 from tests.serving import Served, served
 from tests.ui.axe import Axe
 from tests.ui.test_chat_page import answers, ask, expect_state, visit
@@ -34,31 +33,19 @@ BODY = {
 }
 
 
-class Parrot(BaseHTTPRequestHandler):
+class Parrot(Handler):
     """A model server whose answer is the key that it was sent."""
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.end_headers()
-        for text, reason in ((f"It is {self.headers['authorization']}.", None), ("", "stop")):
-            choice = {"index": 0, "delta": {"content": text}, "finish_reason": reason}
-            self.wfile.write(f"data: {json.dumps({'choices': [choice]})}\n\n".encode())
-        self.wfile.write(b"data: [DONE]\n\n")
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.body()
+        choice = {"index": 0, "delta": {"content": f"It is {self.headers['authorization']}."}, "finish_reason": "stop"}
+        self.stream({"choices": [choice]}, DONE)
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    parrot = ThreadingHTTPServer(("127.0.0.1", 0), Parrot)
-    threading.Thread(target=parrot.serve_forever, daemon=True).start()
-    with served(tmp_path_factory.mktemp("lab"), SETTINGS.format(port=parrot.server_port, key=KEY)) as running:
+    with listening(Parrot) as port, served(tmp_path_factory.mktemp("lab"), SETTINGS.format(port=port, key=KEY)) as running:
         yield running
-    parrot.shutdown()
-    parrot.server_close()
 
 
 @pytest.fixture
