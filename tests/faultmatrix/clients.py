@@ -48,7 +48,7 @@ CLIENTS = (
             f"{ROUTES}::test_whatever_a_client_has_it_gets_exactly_the_rest",
             f"{ROUTES}::test_who_has_everything_is_told_to_stop_reconnecting",
             f"{ROUTES}::test_a_bad_position_is_400",
-            f"{ROUTES}::test_what_is_not_there",
+            "api/test_refusals.py::test_what_is_not_there",
             "generations/test_registry.py::test_what_is_too_many_too_old_or_too_large_is_gone",
             "reliability/test_resume.py::test_every_transcript_is_the_log_however_often_it_was_cut",
         ),

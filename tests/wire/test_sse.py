@@ -1,19 +1,16 @@
-"""An event stream in, frames out, and back. Bytes on the left, meaning on the right."""
+"""An event stream in, frames out. Bytes on the left, meaning on the right."""
 
-import base64
 import itertools
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.errors import LimitExceeded
-from services.wire.sse import MAX_LINE, Frame, SSEDecoder, comment, frame, text_frame
+from services.wire.sse import MAX_LINE, Frame, SSEDecoder
 
 relaxed = settings(deadline=None, max_examples=300)
 
@@ -46,101 +43,8 @@ def test_tour(body: bytes, frames: list[Frame]) -> None:
     assert SSEDecoder().feed(body) == frames
 
 
-# The vectors: 192 streams with what a browser makes of them. One JSON object a line, described at the top of the file.
-
-
-class Vector(NamedTuple):
-    name: str
-    body: bytes
-    events: list[tuple[str, str, str]]
-    retries: list[int | None]  # what each event's own block said
-    due: list[int]  # how many bytes must suffice for each event
-    last_event_id: str
-    retry: int | None
-    any_retry: bool
-    large: bool
-
-
-def vectors() -> Iterator[Vector]:
-    for written in json.loads((Path(__file__).parent / "sse_vectors.json").read_text("utf-8"))["vectors"]:
-        repeated = [event for event in written["expected"] for _ in range(event.get("repeat", 1))]
-        yield Vector(
-            name=written["name"],
-            body=base64.b64decode(written["input_base64"]) if "input_base64" in written else b"".join(body_parts(written)),
-            events=[(event["event"], text(event), event["id"]) for event in repeated],
-            retries=[event.get("retry") for event in repeated],
-            due=written.get("emit_after_bytes", []),
-            last_event_id=written["last_event_id_after"],
-            retry=written["retry_after"],
-            any_retry=written.get("retry_unspecified", False),
-            large=written.get("large", False),
-        )
-
-
-def body_parts(written: dict[str, Any]) -> Iterator[bytes]:
-    return (base64.b64decode(part["base64"]) * part["repeat"] for part in written["input_parts"])
-
-
-def text(event: dict[str, Any]) -> str:
-    return event["data"] if "data" in event else "".join(part["text"] * part["repeat"] for part in event["data_parts"])
-
-
-def decoded(frames: Iterable[Frame]) -> list[tuple[str, str, str]]:
-    return [(event, data.decode("utf-8", "replace"), id) for event, data, id in frames]
-
-
 def pieces(body: bytes, size: int) -> list[bytes]:
     return [body[start : start + size] for start in range(0, len(body), size)]
-
-
-VECTORS = list(vectors())
-SMALL = [vector for vector in VECTORS if not vector.large]
-LARGE = [vector for vector in VECTORS if vector.large]
-
-
-def replay(vector: Vector, chunks: Iterable[bytes]) -> list[int]:
-    """Checks everything the vector says, and returns how many bytes had been read when each event came out."""
-    decoder, frames, read, came = SSEDecoder(), list[Frame](), 0, list[int]()
-    for chunk in chunks:
-        read += len(chunk)
-        new = decoder.feed(chunk)
-        frames += new
-        came += [read] * len(new)
-    assert decoded(frames) == vector.events
-    assert decoder.last_event_id == vector.last_event_id
-    assert vector.any_retry or decoder.retry == vector.retry
-    return came
-
-
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
-def test_vector_whole(vector: Vector) -> None:
-    replay(vector, [vector.body])
-
-
-@pytest.mark.parametrize("vector", SMALL, ids=lambda vector: vector.name)
-def test_vector_byte_by_byte_and_each_event_at_its_byte(vector: Vector) -> None:
-    assert replay(vector, pieces(vector.body, 1)) == vector.due
-
-
-@pytest.mark.parametrize("vector", SMALL, ids=lambda vector: vector.name)
-def test_vector_cut_in_two_at_every_place(vector: Vector) -> None:
-    whole = len(vector.body)
-    for cut in range(whole + 1):
-        came = replay(vector, [vector.body[:cut], vector.body[cut:]])
-        assert came == [cut if due <= cut else whole for due in vector.due], f"cut at {cut}"
-
-
-@pytest.mark.parametrize("size", [16384, 1400, 64])
-@pytest.mark.parametrize("vector", LARGE, ids=lambda vector: vector.name)
-def test_large_vector_in_pieces(vector: Vector, size: int) -> None:
-    replay(vector, pieces(vector.body, size))
-
-
-@pytest.mark.parametrize("vector", SMALL, ids=lambda vector: vector.name)
-def test_vector_retry_is_known_when_its_event_comes(vector: Vector) -> None:
-    decoder = SSEDecoder()
-    known = [decoder.retry for byte in pieces(vector.body, 1) for _ in decoder.feed(byte)]
-    assert vector.any_retry or all(said in (None, now) for said, now in zip(vector.retries, known, strict=True))
 
 
 # The standard, as plainly as it can be written, against the decoder with its short cuts.
@@ -309,67 +213,3 @@ def test_the_default_limit_lets_a_picture_pass_and_stops_a_flood() -> None:
     assert decoder.feed(b"data: " + bytes(8 << 20) + b"\n\n")
     with pytest.raises(LimitExceeded, match="16,777,216"):
         decoder.feed(bytes(MAX_LINE + 1))
-
-
-# Encoding
-
-ENCODED: dict[str, tuple[bytes, bytes]] = {
-    "JSON on one line": (frame(b'{"a":1}'), b'data: {"a":1}\n\n'),
-    "everything": (frame(b"{}", event="delta", id=7, retry=250), b"id: 7\nevent: delta\nretry: 250\ndata: {}\n\n"),
-    "a 0 is said": (frame(b"{}", id=0, retry=0), b"id: 0\nretry: 0\ndata: {}\n\n"),
-    "an empty id is said: it clears": (frame(b"{}", id=""), b"id: \ndata: {}\n\n"),
-    "raw line separators are escaped": (frame('["\u2028\u2029\x85é"]'.encode()), 'data: ["\\u2028\\u2029\\u0085é"]\n\n'.encode()),
-    "text of several lines": (text_frame("a\nb\n"), b"data: a\ndata: b\ndata: \n\n"),
-    "text with other line ends": (text_frame("a\r\nb\rc"), b"data: a\ndata: b\ndata: c\n\n"),
-    "text without text": (text_frame("", event="clear"), b"event: clear\ndata: \n\n"),
-    "half an emoji": (text_frame("\ud83d"), b"data: ?\n\n"),
-    "a comment has one line end": (comment("ping"), b": ping\n"),
-    "a heartbeat": (comment(), b":\n"),
-    "a comment cannot forge a field": (comment("a\ndata: b\u2028data: c"), b": a\n: data: b\n: data: c\n"),
-}
-
-
-@pytest.mark.parametrize(("encoded", "wire"), ENCODED.values(), ids=ENCODED)
-def test_encoded(encoded: bytes, wire: bytes) -> None:
-    assert encoded == wire
-
-
-@pytest.mark.parametrize(
-    ("wrong", "complaint"),
-    [
-        (lambda: frame(b"a\nb"), "line break"),
-        (lambda: frame(b"a\rb"), "line break"),
-        (lambda: frame(b"{}", event="a\ndata: b"), "line break in event"),
-        (lambda: frame(b"{}", id="1\rdata: b"), "line break in id"),
-        (lambda: frame(b"{}", id="1\n"), "line break in id"),
-        (lambda: frame(b"{}", id="1\0"), "NUL in id"),
-        (lambda: frame(b"{}", retry=-1), "0 or more"),
-        (lambda: text_frame("", event="\r"), "line break in event"),
-    ],
-)
-def test_what_the_format_cannot_carry_is_refused(wrong: Callable[[], bytes], complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        wrong()
-
-
-texts = st.text(st.characters(exclude_categories=["Cs"]))
-names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"))
-ids = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"))
-
-
-@relaxed
-@given(texts, names, ids)
-def test_any_text_comes_back_as_exactly_one_event(written: str, event: str, id: str) -> None:
-    decoder = SSEDecoder()
-    frames = decoder.feed(comment(written) + text_frame(written, event=event, id=id) + comment(written))
-    assert decoded(frames) == [(event or "message", written.replace("\r\n", "\n").replace("\r", "\n"), id)]
-
-
-@relaxed
-@given(st.recursive(texts, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4)), names, st.integers(0))
-def test_any_json_comes_back_as_exactly_one_event_even_for_a_reader_that_cuts_wrongly(written: object, event: str, id: int) -> None:
-    payload = json.dumps(written, ensure_ascii=False).encode()
-    [(_, data, _)] = SSEDecoder().feed(frame(payload, event=event, id=id))
-    assert json.loads(data) == written
-    naive = [line for line in frame(payload).decode().splitlines() if line]
-    assert [json.loads(line.removeprefix("data: ")) for line in naive] == [written]
