@@ -16,7 +16,7 @@ async function byFetch(base, seen) {
   while (!end) {
     const { value, done } = await reader.read();
     if (done) throw new Error("the stream broke off");
-    const lines = (rest + value).split("\n");
+    const lines = (rest + value).split(/[\r\n]/);
     rest = lines.pop();
     for (const line of lines) {
       if (end || !line.startsWith("data:")) continue;
