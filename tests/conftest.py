@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.access import Guarded, guarded
@@ -25,6 +26,8 @@ CHROMIUM = (
 
 # What is to be seen comes soon or not at all; a machine that has other work is given the time to draw it.
 expect.set_options(timeout=20_000)
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 AT_ONCE = 3  # test files of a whole run, which mostly wait
 

@@ -6,7 +6,7 @@ import zipfile
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -175,7 +175,7 @@ def test_one_is_a_document_and_several_are_an_archive() -> None:
     assert exported("markdown", [(MILL, TREE), (other, ())]) == file
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(FILES)
 def test_nothing_that_was_said_stops_an_export(several: tuple[tuple[Conversation, tuple[Node, ...]], ...]) -> None:
     for format in ("markdown", "html", "headrace"):

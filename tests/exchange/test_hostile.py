@@ -7,7 +7,7 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.conversations import Node, path
@@ -72,7 +72,6 @@ def test_every_message_has_its_place_however_the_links_lie(links: dict[str, str 
     assert path(talk.nodes, talk.conversation.shown)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.none() | st.sampled_from("abcdefghx")), st.sampled_from("abcdefghx"))
 def test_any_links_whatever(links: dict[str, str | None], current: str) -> None:
     value = chatgpt(links, current_node=current)
@@ -281,7 +280,7 @@ def test_a_flood_is_read_and_written_in_bounded_time(flood: str) -> None:
     assert time.thread_time() - start < 8  # 0.5 s here at worst; a quadratic one takes hours
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(st.sampled_from([b"[", b"]", b"{", b"}", b'"', b"\\", b",", b":", b"a", b"1", b"null", b" ", b"\xff", GOOD]), max_size=30),
     st.integers(1, 9),

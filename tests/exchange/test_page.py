@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from playwright.sync_api import Browser, Page
 
 from services.conversations import Conversation, Node
@@ -156,7 +156,7 @@ class Inspector(HTMLParser):
         assert {name for name, _ in attrs} <= OURS[tag], (tag, attrs)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(FILES)
 def test_whatever_was_said_all_tags_are_our_own(several: tuple[tuple[Conversation, tuple[Node, ...]], ...]) -> None:
     Inspector().feed(page(several))

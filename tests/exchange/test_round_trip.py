@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.conversations import Conversation, Node
@@ -23,7 +23,7 @@ def test_what_was_exported_comes_back() -> None:
     assert back(exported("headrace", [(MILL, TREE)]).body) == [Imported("headrace", MILL, TREE)]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(FILES, st.integers(1, 9999))
 def test_any_tree_comes_back_however_the_file_is_cut(several: tuple[tuple[Conversation, tuple[Node, ...]], ...], size: int) -> None:
     body = b"".join(written(several))

@@ -63,7 +63,7 @@ def test_nothing_in_a_hostile_text_is_believed(text: str) -> None:
             inspect("".join(blocks.html))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     texts=st.lists(st.sampled_from([*HOSTILE, *SNIPPETS]), min_size=2, max_size=6),
     sizes=st.lists(st.integers(1, 30), min_size=1, max_size=3),

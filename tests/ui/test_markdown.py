@@ -34,7 +34,7 @@ def test_each_snippet_letter_by_letter(text: str) -> None:
     assert streamed(list(text)) == whole(text) == expected(text)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     texts=st.lists(st.sampled_from([*SNIPPETS, *HOSTILE, "\n", "\n\n", "\r\n", "\r", "- ", "> ", "  "]), min_size=1, max_size=9),
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=5),
@@ -44,7 +44,7 @@ def test_any_text_in_any_pieces_ends_as_the_whole(texts: list[str], sizes: list[
     assert streamed(cut(text, sizes)) == whole(text) == expected(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     text=st.text(alphabet="ab \n\r\t-*_`~#>|[]()!:$\\<&1.=+\ud83d\ude00\u202e\x00é", max_size=120),
     sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4),

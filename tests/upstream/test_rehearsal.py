@@ -1,4 +1,4 @@
-"""The model server that is not there behaves like one that is: real bytes, the right order, on time, the same every time."""
+"""The model server that is not there behaves like one that is: real bytes, the right order, the same every time."""
 
 import json
 from contextlib import aclosing

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.errors import LimitExceeded
 from services.wire.ndjson import MAX_LINE, NDJSONDecoder, line
 
-relaxed = settings(deadline=None, max_examples=300)
+thorough = settings(max_examples=300)
 
 TOUR: dict[str, tuple[bytes, list[bytes]]] = {
     "a line is a JSON text": (b'{"a":1}\n{"a":2}\n', [b'{"a":1}', b'{"a":2}']),
@@ -107,7 +107,7 @@ def cut_bodies(draw: st.DrawFn) -> list[bytes]:
     return [body[start:end] for start, end in itertools.pairwise([0, *cuts, len(body)])]
 
 
-@relaxed
+@thorough
 @given(cut_bodies(), st.integers(3, 20))
 def test_chunking_changes_nothing_not_even_at_a_limit(chunks: list[bytes], max_line: int) -> None:
     whole = b"".join(chunks)
@@ -119,7 +119,7 @@ def test_chunking_changes_nothing_not_even_at_a_limit(chunks: list[bytes], max_l
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@relaxed
+@thorough
 @given(st.recursive(texts, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4)))
 def test_any_json_comes_back_as_exactly_one_line_even_for_a_reader_that_cuts_wrongly(written: object) -> None:
     wire = line(json.dumps(written, ensure_ascii=False).encode())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.errors import LimitExceeded
 from services.wire.sse import MAX_LINE, Frame, SSEDecoder
 
-relaxed = settings(deadline=None, max_examples=300)
+thorough = settings(max_examples=300)
 
 TOUR: dict[str, tuple[bytes, list[Frame]]] = {
     "one line is one event": (b"data: hello\n\n", [("message", b"hello", "")]),
@@ -101,14 +101,14 @@ def outcome(decoder: SSEDecoder, chunks: Iterable[bytes]) -> Outcome:
     return Outcome(frames, breach, decoder.last_event_id, decoder.retry)
 
 
-@relaxed
+@thorough
 @given(cut_bodies())
 def test_short_cuts_change_nothing(chunks: list[bytes]) -> None:
     decoder = SSEDecoder()
     assert [frame for chunk in chunks for frame in decoder.feed(chunk)] == by_the_standard(b"".join(chunks))
 
 
-@relaxed
+@thorough
 @given(cut_bodies(), st.integers(1, 40), st.integers(1, 40))
 def test_chunking_changes_nothing_not_even_at_a_limit(chunks: list[bytes], max_line: int, max_event: int) -> None:
     whole = b"".join(chunks)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.wire.sse import SSEDecoder, comment, frame, text_frame
 
-relaxed = settings(deadline=None, max_examples=300)
+thorough = settings(max_examples=300)
 
 ENCODED: dict[str, tuple[bytes, bytes]] = {
     "JSON on one line": (frame(b'{"a":1}'), b'data: {"a":1}\n\n'),
@@ -55,7 +55,7 @@ names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\
 ids = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"))
 
 
-@relaxed
+@thorough
 @given(texts, names, ids)
 def test_any_text_comes_back_as_exactly_one_event(written: str, event: str, id: str) -> None:
     decoder = SSEDecoder()
@@ -63,7 +63,7 @@ def test_any_text_comes_back_as_exactly_one_event(written: str, event: str, id: 
     assert frames == [(event or "message", written.replace("\r\n", "\n").replace("\r", "\n").encode(), id)]
 
 
-@relaxed
+@thorough
 @given(st.recursive(texts, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4)), names, st.integers(0))
 def test_any_json_comes_back_as_exactly_one_event_even_for_a_reader_that_cuts_wrongly(written: object, event: str, id: int) -> None:
     payload = json.dumps(written, ensure_ascii=False).encode()
