@@ -14,6 +14,7 @@ import re
 import statistics
 import tempfile
 import time
+import traceback
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -103,7 +104,8 @@ class Users:
                 await doing(client)
                 self.did[doing.__name__.strip("_")] += 1
             except (httpx.HTTPError, AssertionError) as exc:
-                self.did[f"failed: {type(exc).__name__}"] += 1
+                where = traceback.extract_tb(exc.__traceback__)[-1]
+                self.did[f"failed: {type(exc).__name__} {exc} in {where.line}"[:200]] += 1
             await asyncio.sleep(random.uniform(0, 0.2))
 
     async def look(self, client: httpx.AsyncClient, until: float) -> None:

@@ -125,6 +125,8 @@ class Generation:
         if self.task is not None and not self.task.done():
             self.task.cancel()
             await asyncio.wait([self.task])
+        elif not self.log.ended:
+            await asyncio.sleep(0)  # it is over since a moment ago: `_end` is called in the next round of the loop
         await self.log.until(len(self.log.entries))
 
     async def begun(self) -> None:

@@ -93,6 +93,24 @@ async def test_a_stop_comes_at_any_moment(steps: int, journal: Journal) -> None:
     assert ended == [running]
 
 
+async def test_a_stop_in_the_moment_of_a_failure_waits_for_its_end(journal: Journal) -> None:
+    broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def read(turn: Turn, emit: Emit) -> None:
+        emit(HELLO)
+        await broken
+
+    running = generation(read, journal)
+    running.start()
+    await asyncio.sleep(0)
+    broken.set_exception(Truncated("Lost."))
+    await asyncio.sleep(0)  # now the task is over, and nobody was told
+    assert running.task is not None
+    assert running.task.done()
+    await running.stop()
+    assert (running.log.complete, running.reply.state) == (True, "failed")
+
+
 async def test_the_end_of_the_process_is_no_stop(journal: Journal) -> None:
     running = generation(says(*HELLO, stay=True), journal)
     running.start()
