@@ -120,17 +120,21 @@ def test_a_browser_that_does_not_answer_is_sent_two_patches_and_the_end(monkeypa
             assert user.client is not None
             monkeypatch.setattr(user.client.outbox, "enqueue_message", lambda kind, message, target: sent.append(str(message["patch"])))
             flows = [asyncio.create_task(flow(prose)) for prose in texts]
-            for n in range(30):
+            async with asyncio.timeout(60):
+                while len(sent) < 80:
+                    for prose in texts:
+                        prose.write("word ")
+                    await asyncio.sleep(0.002)
+            for _ in range(30):
                 for prose in texts:
-                    prose.write(f"word{n} ")
+                    prose.write("late ")
                 await asyncio.sleep(0.002)
-            await asyncio.sleep(0.1)
-            assert 0 < len(sent) <= 80
-            assert all("word29" not in patch for patch in sent)
+            assert len(sent) == 80
+            assert all("late" not in patch for patch in sent)
             for prose in texts:
                 prose.finish()
-            assert len(sent) <= 120
-            assert all("word29" in patch for patch in sent[-40:])
+            assert len(sent) == 120
+            assert all("late" in patch for patch in sent[-40:])
             for task in flows:
                 task.cancel()
 
