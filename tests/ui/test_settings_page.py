@@ -92,7 +92,12 @@ def test_a_server_is_added_tried_and_asked_and_its_key_is_told_to_nobody(page: P
     expect(page.get_by_role("heading", name="mill")).to_be_visible()
     expect(page.get_by_role("button", name="Add a server")).to_be_focused()
     assert kept(home) == {"upstreams": [{"name": "mill", "dialect": "openai_chat", "base_url": f"{headrace.url}/v1", "api_key": SECRET}]}
-    page.get_by_role("button", name="Edit mill").click()
+    edit = page.get_by_role("button", name="Edit mill")
+    there = edit.element_handle()
+    page.get_by_role("button", name="Test mill").click()
+    expect(page.get_by_role("listitem").filter(has_text="mill")).to_contain_text("First token after")
+    assert there.evaluate("(button) => button.isConnected")  # who presses it meanwhile has pressed it
+    edit.click()
     form = page.get_by_role("dialog", name="Edit mill")
     expect(page.get_by_role("textbox", name="API key")).to_have_value("")
     expect(page.get_by_role("textbox", name="API key")).to_have_attribute("placeholder", re.compile("^set"))

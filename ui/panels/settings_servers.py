@@ -43,6 +43,7 @@ class Servers:
         self._shown: Sequence[tuple[Server, Listing | None]] = ()
         self._tried: dict[str, Trial | None] = {}  # None: under way
         self._drawn: object = None
+        self._lines: dict[str, Line] = {}
         self._fixed = ui.label("").classes("hr-fixed")
         self._list = ui.element("ul").classes("hr-server-list")
         self._form = ServerForm(on_save=intents.save, on_try=intents.try_out)
@@ -57,45 +58,24 @@ class Servers:
             self._fixed.set_text(say("Set by the {place}.", place=fixed) if fixed else "")
             self._fixed.set_visibility(bool(fixed))
             self._add.set_visibility(not fixed)
-            self._list.clear()
-            with self._list:
-                for server, listing in servers:
-                    self._line(server, listing)
+            for name in self._lines.keys() - {server.name for server, _ in servers}:
+                self._lines.pop(name).box.delete()
+            for place, (server, listing) in enumerate(servers):
+                self._line(place, server, listing)
             ui.run_javascript("refocus('.hr-server-list')")
 
-    def _line(self, server: Server, listing: Listing | None) -> None:
-        with ui.element("li").classes("hr-server").props(f'data-state="{listing.state if listing else "off"}"'):
-            with ui.element("div").classes("hr-server-head"):
-                ui.element("span").classes("hr-server-dot").props('aria-hidden="true"')
-                text("h3", server.name)
-                text("span", _state(server, listing)).classes("hr-server-state")
-                ui.element("div").classes("hr-grow")
-                if listing:
-                    test = button(say("Test")).classes("hr-button-small").on("click", partial(self._try, server.name))
-                    test.props["aria-label"] = say("Test {name}", name=server.name)
-                if not server.fixed and server.origin != "builtin":
-                    self._button("edit", say("Edit {name}", name=server.name), partial(self._form.open, server))
-                if server.origin == "page":
-                    self._button("delete", say("Remove {name}", name=server.name), partial(self._intents.remove, server.name))
-                if server.origin == "both":
-                    reset = say("Reset {name} to settings.toml", name=server.name)
-                    self._button("undo", reset, partial(self._intents.remove, server.name))
-                box = switch(say("Use {name}", name=server.name), server.enabled)
-                box.on("change", partial(self._switch, server.name), js_handler="(e) => emit(e.target.checked)")
-                if server.fixed:
-                    box.props("disabled")
-            ui.label(_about(server)).classes("hr-hint")
-            if listing and listing.problem:
-                ui.label(listing.problem).classes("hr-wrong")
-            if server.name in self._tried:
-                tell(self._tried[server.name])
-
-    @staticmethod
-    def _button(icon: str, name: str, pressed: Callable[[], Any]) -> None:
-        icon_button(icon, name).on("click", pressed)
-
-    async def _switch(self, name: str, event: GenericEventArguments) -> None:
-        await self._intents.switch(name, bool(event.args))
+    def _line(self, place: int, server: Server, listing: Listing | None) -> None:
+        line = self._lines.get(server.name)
+        if line is None or not line.fits(server):
+            if line:
+                line.box.delete()
+            with self._list:
+                line = self._lines[server.name] = Line(server, self._intents, self._try, self._form.open)
+        if self._list.default_slot.children.index(line.box) != place:
+            line.box.move(target_index=place)
+        line.show(server, listing)
+        if server.name in self._tried:
+            line.tell(self._tried[server.name])
 
     async def _try(self, name: str) -> None:
         self._tried[name] = None
@@ -107,6 +87,75 @@ class Servers:
 
     def _draw(self) -> None:
         self.show(self._shown, next((server.fixed for server, _ in self._shown if server.origin == "variable"), None))
+
+
+class Line:
+    """One server. Its buttons stay while its state comes in: one that is just being pressed must not be another by then."""
+
+    def __init__(
+        self,
+        server: Server,
+        intents: Intents,
+        on_try: Callable[[str], Awaitable[None]],
+        on_edit: Callable[[Server], None],
+    ) -> None:
+        self._server = server
+        self._kind = _kind(server)
+        self._told: object = ...
+        name = server.name
+        with ui.element("li").classes("hr-server") as self.box:
+            with ui.element("div").classes("hr-server-head"):
+                ui.element("span").classes("hr-server-dot").props('aria-hidden="true"')
+                text("h3", name)
+                self._state = text("span", "").classes("hr-server-state")
+                ui.element("div").classes("hr-grow")
+                self._test = button(say("Test")).classes("hr-button-small").on("click", partial(on_try, name))
+                self._test.props["aria-label"] = say("Test {name}", name=name)
+                if not server.fixed and server.origin != "builtin":
+                    icon_button("edit", say("Edit {name}", name=name)).on("click", lambda: on_edit(self._server))
+                if server.origin == "page":
+                    icon_button("delete", say("Remove {name}", name=name)).on("click", partial(intents.remove, name))
+                if server.origin == "both":
+                    reset = say("Reset {name} to settings.toml", name=name)
+                    icon_button("undo", reset).on("click", partial(intents.remove, name))
+                box = switch(say("Use {name}", name=name), server.enabled)
+                box.on("change", self._switched(intents), js_handler="(e) => emit(e.target.checked)")
+                if server.fixed:
+                    box.props("disabled")
+            self._about = ui.label("").classes("hr-hint")
+            self._problem = ui.label("").classes("hr-wrong")
+            self._trial = ui.element("div")
+
+    def _switched(self, intents: Intents) -> Callable[[GenericEventArguments], Awaitable[None]]:
+        async def switched(event: GenericEventArguments) -> None:
+            await intents.switch(self._server.name, bool(event.args))
+
+        return switched
+
+    def fits(self, server: Server) -> bool:
+        """Whether it has the buttons of this one."""
+        return self._kind == _kind(server)
+
+    def show(self, server: Server, listing: Listing | None) -> None:
+        self._server = server
+        self.box.props(f'data-state="{listing.state if listing else "off"}"')
+        self._state.text = _state(server, listing)
+        self._test.set_visibility(listing is not None)
+        self._about.set_text(_about(server))
+        self._problem.set_text(listing.problem if listing and listing.problem else "")
+        self._problem.set_visibility(bool(self._problem.text))
+
+    def tell(self, tried: Trial | None) -> None:
+        if tried == self._told:
+            return
+        self._told = tried
+        self._trial.clear()
+        with self._trial:
+            tell(tried)
+
+
+def _kind(server: Server) -> tuple[object, ...]:
+    return server.fixed, server.origin, server.enabled
 
 
 def _state(server: Server, listing: Listing | None) -> str:

@@ -44,7 +44,8 @@ let named = "";
 document.addEventListener("focusin", (e) => (named = e.target.ariaLabel ?? ""));
 
 function refocus(place, name = named) {
-  if (document.activeElement !== document.body && document.activeElement?.checkVisibility()) return;
+  const now = document.activeElement; // Quasar gives a button's focus to a piece of it that no key presses
+  if (now !== document.body && now?.checkVisibility() && !now.matches(".q-focus-helper")) return;
   [...document.querySelectorAll(`${place} [aria-label]`)].find((one) => one.ariaLabel === name)?.focus();
 }
 
