@@ -208,10 +208,14 @@ def test_an_admin_adds_and_removes_a_person(browser: Browser, access: Guarded, a
             expect(cleo).to_have_url(f"{access.url}/login")
         page.get_by_role("button", name="Let Cleo in again").click()
         page.get_by_role("button", name="Let in", exact=True).click()
-        with person(browser, access, ("Cleo", "cleo's password")) as cleo:
+        with person(browser, access, ("Cleo", "cleo's password")) as cleo, person(browser, access, ADMIN, "/settings") as other:
+            expect(other.get_by_role("heading", name="Cleo")).to_be_visible()
             expect(cleo.get_by_role("link", name="Cleo's own words").first).to_be_visible()
             page.get_by_role("button", name="Remove Cleo").click()
             page.get_by_role("checkbox", name="Delete their conversations").check()
             page.get_by_role("button", name="Remove", exact=True).last.click()
             expect(page.get_by_role("heading", name="Cleo")).to_have_count(0)
             expect(cleo).to_have_url(LOGIN)
+            other.get_by_role("button", name="Make admin: Cleo").click()
+            expect(other.get_by_text("There is no such person.")).to_be_visible()
+            expect(other.get_by_role("heading", name="Cleo")).to_have_count(0)

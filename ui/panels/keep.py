@@ -23,15 +23,13 @@ class Keep:
         self._dialog = Dialog()
 
     def _ask(self) -> None:
-        self._dialog.open(say("Keep as recording"), self._build, say("Keep"), self._send)
-
-    def _build(self) -> None:
-        ui.label(say("What the model server sent, byte for byte and with its times, becomes a file that can be played again."))
-        self._name = Field("name", say("Name"), hint=say("Letters, digits and . _ -"), value=self._suggested)
-        with ui.element("label").classes("hr-tick"):
-            ui.element("input").props('type="checkbox" name="request" ^checked')
-            text("span", say("With what was asked"))
-        ui.label(say("It never has headers or keys. Only you see it.")).classes("hr-hint")
+        with self._dialog.open(say("Keep as recording"), say("Keep"), self._send):
+            ui.label(say("What the model server sent, byte for byte and with its times, becomes a file that can be played again."))
+            self._name = Field("name", say("Name"), hint=say("Letters, digits and . _ -"), value=self._suggested)
+            with ui.element("label").classes("hr-tick"):
+                ui.element("input").props('type="checkbox" name="request" ^checked')
+                text("span", say("With what was asked"))
+            ui.label(say("It never has headers or keys. Only you see it.")).classes("hr-hint")
 
     async def _send(self, given: dict[str, Any]) -> None:
         name = str(given.get("name", "")).strip()

@@ -7,13 +7,12 @@ from nicegui import events, ui
 from nicegui.events import GenericEventArguments
 
 from ui.language import say, say_count, say_number
+from ui.panels.dialog import SEND, buttons
 from ui.panels.fields import Field, button, choice
 from ui.theme import text
 
 PASTED = 900_000  # characters: the page's socket carries no message of more than 1 MB
 FILE = 20_000_000  # bytes
-_CLOSE = "(e) => e.target.closest('dialog').close()"
-_SEND = "(e) => { e.preventDefault(); emit(Object.fromEntries(new FormData(e.target.closest('form')))); }"
 _LOOK = f"""(e) => {{ e.preventDefault(); const text = e.target.closest('form').elements.pasted.value;
     emit(text.length > {PASTED} ? {{ long: text.length }} : {{ text }}); }}"""
 
@@ -63,10 +62,7 @@ class Import:
                 button(say("Choose a file")).on("click", js_handler=pick)
             self._pasted = Field("pasted", say("Or paste it"), "textarea")
             self._pasted.box.props('rows="7" spellcheck="false"').classes("hr-import-text")
-            with ui.element("div").classes("hr-buttons"):
-                ui.element("div").classes("hr-grow")
-                button(say("Cancel")).on("click", js_handler=_CLOSE)
-                button(say("Look"), strong=True).props('type="submit"')
+            buttons(say("Look"))
             form.on("submit", self._look, js_handler=_LOOK)
         ui.run_javascript(f"getHtmlElement({self._dialog.id}).showModal()")
 
@@ -102,11 +98,8 @@ class Import:
             self._chosen_dialect = ui.element("div")
             self._says = ui.label("").classes("hr-import-says").props('role="status"')
             self._name = Field("name", say("Name"), hint=say("Letters, digits and . _ -"), value=name)
-            with ui.element("div").classes("hr-buttons"):
-                ui.element("div").classes("hr-grow")
-                button(say("Cancel")).on("click", js_handler=_CLOSE)
-                button(say("Keep"), strong=True).props('type="submit"')
-            form.on("submit", self._keep, js_handler=_SEND)
+            buttons(say("Keep"))
+            form.on("submit", self._keep, js_handler=SEND)
 
     async def show_chosen(self) -> None:
         one = self._answers[self._number]

@@ -118,16 +118,14 @@ class Recordings:
         await self._on_play(name, f"{MODEL}{name}{self._pace}")
 
     def _rename(self, name: str) -> None:
-        def build() -> None:
-            self._field = Field("name", say("Name"), hint=say("Letters, digits and . _ -"), value=name)
-
         async def send(given: dict[str, Any]) -> None:
             problem = await self._on_rename(name, str(given.get("name", "")).strip())
             self._field.set_error(problem)
             if not problem:
                 self._dialog.close()
 
-        self._dialog.open(say("Rename {name}", name=name), build, say("Rename"), send)
+        with self._dialog.open(say("Rename {name}", name=name), say("Rename"), send):
+            self._field = Field("name", say("Name"), hint=say("Letters, digits and . _ -"), value=name)
 
     def _delete(self, name: str) -> None:
         async def send(given: dict[str, Any]) -> None:
@@ -135,7 +133,5 @@ class Recordings:
             if problem := await self._on_delete(name):
                 ui.notify(problem, type="warning", position="top")
 
-        def build() -> None:
+        with self._dialog.open(say("Delete {name}", name=name), say("Delete"), send, bad=True):
             ui.label(say("The file is deleted for good. What was played of it stays."))
-
-        self._dialog.open(say("Delete {name}", name=name), build, say("Delete"), send, bad=True)

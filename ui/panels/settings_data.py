@@ -1,12 +1,13 @@
 """Where everything is kept, and the way to delete it all. It talks to nobody."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from services.models import Place
 from ui.language import phrase, say, say_number
+from ui.panels.dialog import Dialog
 from ui.panels.fields import Field, button
 from ui.theme import text
 
@@ -17,8 +18,6 @@ KINDS = {
     "settings": phrase("Settings of this page"),
 }
 WORD = phrase("delete")
-_DELETE = "(e) => { e.preventDefault(); emit(Object.fromEntries(new FormData(e.target.closest('form')))); }"
-_CLOSE = "(e) => e.target.closest('dialog').close()"
 
 
 class Data:
@@ -28,8 +27,7 @@ class Data:
         self._on_delete = on_delete
         self._places = ui.element("dl").classes("hr-places")
         build_moves()
-        self._dialog = ui.element("dialog").classes("hr-dialog")
-        self._dialog.props["aria-label"] = say("Delete all conversations")
+        self._dialog = Dialog()
         self._buttons = ui.element("div").classes("hr-buttons hr-buttons-left")
         with self._buttons:
             button(say("Delete all conversations…"), bad=True).on("click", self._ask)
@@ -44,9 +42,7 @@ class Data:
                     text("dd", "" if place.bytes is None else _size(place.bytes)).classes("hr-size")
 
     def _ask(self) -> None:
-        self._dialog.clear()
-        with self._dialog, ui.element("form").classes("hr-form") as form:
-            text("h2", say("Delete all conversations"))
+        with self._dialog.open(say("Delete all conversations"), say("Delete everything"), self._delete, bad=True):
             ui.label(
                 say("All conversations, the files in them and all presets are deleted for good, from every device. This cannot be undone.")
             )
@@ -54,19 +50,12 @@ class Data:
                 "margin-bottom: 12px"
             )
             self._word = Field("word", say("Type “{word}” to go on", word=say(WORD)))
-            with ui.element("div").classes("hr-buttons"):
-                ui.element("div").classes("hr-grow")
-                button(say("Cancel")).on("click", js_handler=_CLOSE)
-                button(say("Delete everything"), bad=True).props('type="submit"')
-            form.on("submit", self._delete, js_handler=_DELETE)
-        ui.run_javascript(f"getHtmlElement({self._dialog.id}).showModal()")
 
-    async def _delete(self, event: GenericEventArguments) -> None:
-        typed = event.args.get("word") if isinstance(event.args, dict) else ""
-        if str(typed).strip().casefold() != say(WORD).casefold():
+    async def _delete(self, typed: dict[str, Any]) -> None:
+        if str(typed.get("word")).strip().casefold() != say(WORD).casefold():
             self._word.set_error(say("Type “{word}”, or cancel.", word=say(WORD)))
             return
-        ui.run_javascript(f"getHtmlElement({self._dialog.id}).close()")
+        self._dialog.close()
         await self._on_delete()
 
 

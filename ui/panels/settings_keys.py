@@ -3,13 +3,13 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from services.persons import Key, Limits, Scope, Use
 from ui.language import phrase, say, say_number
+from ui.panels.dialog import Dialog
 from ui.panels.fields import Field, button, choice, radios
 from ui.theme import text
 
@@ -20,8 +20,6 @@ MAY: dict[str, tuple[tuple[Scope, ...], str]] = {
     "chat": (("read", "chat"), phrase("Ask models")),
     "admin": (("read", "chat", "admin"), phrase("Everything")),
 }
-_SUBMIT = "(e) => { e.preventDefault(); emit(Object.fromEntries(new FormData(e.target.closest('form')))); }"
-_CLOSE = "(e) => e.target.closest('dialog').close()"
 _COPY = "(e) => { const box = e.target.closest('form').querySelector('input'); box.select(); copyText(box.value); }"
 _SELECT = "(e) => e.target.select()"
 
@@ -41,7 +39,7 @@ class Keys:
         self._on_make = on_make
         self._on_revoke = on_revoke
         self._list = ui.element("ul").classes("hr-server-list hr-key-list")
-        self._dialog = ui.element("dialog").classes("hr-dialog")
+        self._dialog = Dialog()
         button(say("Make a key…"), strong=True).on("click", self._open)
 
     def show(self, keys: Sequence[tuple[Key, Use]]) -> None:
@@ -68,7 +66,7 @@ class Keys:
             ui.label(" · ".join(part for part in parts if part)).classes("hr-hint")
 
     def _open(self) -> None:
-        with self._shown(say("Make a key")) as form:
+        with self._dialog.open(say("Make a key"), say("Make it"), self._make):
             self._name = Field("name", say("Name"), hint=say("Of the program that will use it."))
             self._name.box.props('required maxlength="80"')
             may = {id: say(words) for id, (_, words) in MAY.items() if id != "admin" or self._admin}
@@ -80,11 +78,8 @@ class Keys:
                     names = (say("Requests in a minute"), say("At the same time"), say("Tokens in a day"))
                     for name, label in zip(("per_minute", "at_once", "tokens"), names, strict=True):
                         Field(name, label).box.props('type="number" min="0" inputmode="numeric"').props["placeholder"] = say("no limit")
-            self._buttons(say("Make it"))
-        form.on("submit", self._make, js_handler=_SUBMIT)
 
-    async def _make(self, event: GenericEventArguments) -> None:
-        typed = event.args if isinstance(event.args, dict) else {}
+    async def _make(self, typed: dict[str, Any]) -> None:
         try:
             days, numbers = int(typed.get("expires") or 0), [int(typed.get(each) or 0) for each in ("per_minute", "at_once", "tokens")]
             scopes = MAY.get(str(typed.get("may")), MAY["chat"])[0]
@@ -93,7 +88,7 @@ class Keys:
         except ValueError as exc:
             self._name.set_error(str(exc))
             return
-        with self._list.client, self._shown(say("Your new key")):
+        with self._list.client, self._dialog.open(say("Your new key")):
             ui.label(say("Copy it now: it is shown this once. Whoever has it can use it in your name."))
             Field("key", say("Key"), value=made).box.props("readonly").on("focus", js_handler=_SELECT)
             with ui.element("div").classes("hr-buttons"):
@@ -102,31 +97,12 @@ class Keys:
                 button(say("Done")).on("click", self._dialog.clear, js_handler="(e) => { e.target.closest('dialog').close(); emit(); }")
 
     def _ask(self, key: Key) -> None:
-        with self._shown(say("Revoke {name}", name=key.name)) as form:
+        async def revoke(_: dict[str, Any]) -> None:
+            self._dialog.close()
+            await self._on_revoke(key.id)
+
+        with self._dialog.open(say("Revoke {name}", name=key.name), say("Revoke"), revoke, bad=True):
             ui.label(say("Programs that use it are refused at once, and what they ask just now is stopped. This cannot be undone."))
-            self._buttons(say("Revoke"), bad=True)
-        form.on(
-            "submit", partial(self._revoke, key.id), js_handler="(e) => { e.preventDefault(); e.target.closest('dialog').close(); emit(); }"
-        )
-
-    async def _revoke(self, id: str) -> None:
-        await self._on_revoke(id)
-
-    def _shown(self, title: str) -> ui.element:
-        """An empty form under this title, in the dialog, which is open."""
-        self._dialog.clear()
-        self._dialog.props["aria-label"] = title
-        with self._dialog, ui.element("form").classes("hr-form").props('autocomplete="off"') as form:
-            text("h2", title)
-        ui.run_javascript(f"{{ const d = getHtmlElement({self._dialog.id}); if (!d.open) d.showModal(); }}")
-        return form
-
-    @staticmethod
-    def _buttons(words: str, *, bad: bool = False) -> None:
-        with ui.element("div").classes("hr-buttons"):
-            ui.element("div").classes("hr-grow")
-            button(say("Cancel")).on("click", js_handler=_CLOSE)
-            button(words, strong=not bad, bad=bad).props('type="submit"')
 
 
 def _may(key: Key) -> str:

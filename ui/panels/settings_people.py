@@ -1,19 +1,20 @@
 """People who may come in: the list of them, and the forms to add one, to give a new password, to take one out. It talks to nobody."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from services.persons import LOCAL, Person
 from ui.language import say
+from ui.panels.dialog import SEND, Dialog
 from ui.panels.fields import Field, button
 from ui.theme import text
 
-_SUBMIT = "(e) => { e.preventDefault(); emit(Object.fromEntries(new FormData(e.target.closest('form')))); }"
-_CLOSE = "(e) => e.target.closest('dialog').close()"
+Done = Callable[[dict[str, Any]], Awaitable[None]]  # with what is in the fields of a form, by name
 
 
 class Doings(NamedTuple):
@@ -37,7 +38,7 @@ class Password:
             self._now.box.props('type="password" required').props["autocomplete"] = "current-password"
             _password(say("New password"))
             button(say("Change it"), strong=True).props('type="submit"')
-        form.on("submit", self._change, js_handler=_SUBMIT)
+        form.on("submit", self._change, js_handler=SEND)
 
     async def _change(self, event: GenericEventArguments) -> None:
         typed = event.args if isinstance(event.args, dict) else {}
@@ -58,7 +59,7 @@ class People:
         self._passwords = passwords
         self._first: Field | None = None  # of the form that is open
         self._list = ui.element("ul").classes("hr-server-list")
-        self._dialog = ui.element("dialog").classes("hr-dialog")
+        self._dialog = Dialog()
         if passwords:
             button(say("Add a person…"), strong=True).on("click", self._add)
 
@@ -81,7 +82,7 @@ class People:
             if self._passwords:
                 self._button(say("New password"), say("New password for {name}", name=person.name), partial(self._renew, person))
                 role = say("No admin any more") if person.admin else say("Make admin")
-                self._button(role, f"{role}: {person.name}", partial(self._doings.set_admin, person.id, not person.admin))
+                self._button(role, f"{role}: {person.name}", partial(self._set_admin, person))
             self._button(say("Remove"), say("Remove {name}", name=person.name), partial(self._remove, person))
 
     def _removed_line(self, person: Person) -> None:
@@ -106,18 +107,18 @@ class People:
                 ui.element("input").props('type="checkbox" name="admin" value="yes"')
                 text("span", say("Admin: may change model servers and people"))
 
-    async def _added(self, typed: dict[str, object]) -> None:
+    async def _added(self, typed: dict[str, Any]) -> None:
         await self._doings.add(str(typed.get("name") or ""), str(typed.get("password") or ""), bool(typed.get("admin")))
 
     def _renew(self, person: Person) -> None:
-        async def renewed(typed: dict[str, object]) -> None:
+        async def renewed(typed: dict[str, Any]) -> None:
             await self._doings.set_password(person.id, str(typed.get("password") or ""))
 
         with self._form(say("New password for {name}", name=person.name), say("Save"), renewed):
             self._first = _password(say("Password"))
 
     def _remove(self, person: Person) -> None:
-        async def removed(typed: dict[str, object]) -> None:
+        async def removed(typed: dict[str, Any]) -> None:
             await self._doings.remove(person.id, bool(typed.get("erase")))
 
         with self._form(say("Remove {name}", name=person.name), say("Remove"), removed, bad=True):
@@ -127,46 +128,39 @@ class People:
                 text("span", say("Delete their conversations, files, replies, recordings and presets, too, for good"))
 
     def _let_in(self, person: Person) -> None:
-        async def let_in(typed: dict[str, object]) -> None:
+        async def let_in(typed: dict[str, Any]) -> None:
             await self._doings.let_in(person.id)
 
         with self._form(say("Let {name} in again", name=person.name), say("Let in"), let_in):
             ui.label(say("They have what is still here of theirs, but none of their keys."))
 
     def _erase(self, person: Person) -> None:
-        async def erased(typed: dict[str, object]) -> None:
+        async def erased(typed: dict[str, Any]) -> None:
             await self._doings.erase(person.id)
 
         with self._form(say("Delete what is {name}'s", name=person.name), say("Delete for good"), erased, bad=True):
             ui.label(say("Their conversations, files, replies, recordings and presets are deleted for good."))
 
-    def _form(self, title: str, does: str, done: Callable[[dict[str, object]], Awaitable[None]], *, bad: bool = False) -> ui.element:
-        """Open, and to be filled; its buttons come after what is put in."""
-        self._dialog.clear()
-        self._dialog.props["aria-label"] = title
-        self._first = None
-        with self._dialog, ui.element("form").classes("hr-form").props('autocomplete="off"') as form:
-            text("h2", title)
-            fields = ui.element("div").classes("hr-form-fields")
-            self._wrong = ui.label().classes("hr-wrong").props("role=alert")
-            with ui.element("div").classes("hr-buttons"):
-                ui.element("div").classes("hr-grow")
-                button(say("Cancel")).on("click", js_handler=_CLOSE)
-                button(does, strong=not bad, bad=bad).props('type="submit"')
-        form.on("submit", partial(self._submit, done), js_handler=_SUBMIT)
-        ui.run_javascript(f"getHtmlElement({self._dialog.id}).showModal()")
-        return fields
-
-    async def _submit(self, done: Callable[[dict[str, object]], Awaitable[None]], event: GenericEventArguments) -> None:
+    async def _set_admin(self, person: Person) -> None:
         try:
-            await done(event.args if isinstance(event.args, dict) else {})
+            await self._doings.set_admin(person.id, not person.admin)
         except ValueError as exc:
-            if self._first:
-                self._first.set_error(str(exc))
-            else:
-                self._wrong.set_text(str(exc))
-            return
-        ui.run_javascript(f"getHtmlElement({self._dialog.id}).close()")
+            with self._list.client:
+                ui.notify(str(exc), type="warning", position="top")
+
+    def _form(self, title: str, does: str, done: Done, *, bad: bool = False) -> AbstractContextManager[None]:
+        """To be filled, and to be done. What is refused is said at its first field, or at its end where it has none."""
+        self._first = None
+
+        async def sent(typed: dict[str, Any]) -> None:
+            try:
+                await done(typed)
+            except ValueError as exc:
+                self._first.set_error(str(exc)) if self._first else self._dialog.refuse(str(exc))
+                return
+            self._dialog.close()
+
+        return self._dialog.open(title, does, sent, bad=bad)
 
 
 def _password(label: str) -> Field:

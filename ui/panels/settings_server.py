@@ -9,6 +9,7 @@ from nicegui.events import GenericEventArguments
 
 from services.models import Server, Trial
 from ui.language import say, say_number
+from ui.panels.dialog import CLOSE, SEND
 from ui.panels.fields import Field, button, choice, lines
 from ui.theme import text
 
@@ -37,10 +38,6 @@ VENDORS = {
 }
 WAITS = ("connect", "first_byte", "gap", "total")
 
-_READ = "emit(Object.fromEntries(new FormData(e.target.closest('form'))))"
-_SUBMIT = f"(e) => {{ e.preventDefault(); {_READ}; }}"
-_TEST = f"(e) => {_READ}"
-_CLOSE = "(e) => e.target.closest('dialog').close()"
 _FILL = """(e) => {
     const form = e.target.closest('form'), chosen = e.target.selectedOptions[0].dataset;
     for (const name of ['name', 'dialect', 'base_url']) if (chosen[name]) form.elements[name].value = chosen[name];
@@ -70,7 +67,7 @@ class ServerForm:
         with self._dialog, ui.element("form").classes("hr-form").props('autocomplete="off"') as form:
             text("h2", title)
             self._build(server or Server("", "openai_chat", ""), new=server is None)
-            form.on("submit", self._save, js_handler=_SUBMIT)
+            form.on("submit", self._save, js_handler=SEND)
         ui.run_javascript(f"getHtmlElement({self._dialog.id}).showModal()")
 
     def _build(self, server: Server, *, new: bool) -> None:
@@ -98,9 +95,9 @@ class ServerForm:
                     fields[f"timeouts.{wait}"] = field
         self._told = ui.element("div")
         with ui.element("div").classes("hr-buttons"):
-            button(say("Test")).on("click", self._try, js_handler=_TEST)
+            button(say("Test")).on("click", self._try, js_handler=SEND)
             ui.element("div").classes("hr-grow")
-            button(say("Cancel")).on("click", js_handler=_CLOSE)
+            button(say("Cancel")).on("click", js_handler=CLOSE)
             button(say("Save"), strong=True).props('type="submit"')
 
     def _vendors(self) -> None:
