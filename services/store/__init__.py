@@ -5,6 +5,7 @@
     worker.py       a database in threads of its own
     tables.py       the tables, for SQLite and PostgreSQL
     sql.py          the statements, for both
+    problems.py     what is wrong with the database, for people
     index.py        the words of all messages, to be found quickly
     finding.py      what a search means, and what it shows: the same in all stores
     rows.py         a node as JSON with the version of its shape

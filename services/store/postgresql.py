@@ -7,7 +7,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.errors import SettingsError
 from services.store.migrations import REVISIONS
-from services.store.sql import engine, sentence
+from services.store.problems import sentence
+from services.store.sql import engine
 from services.store.upgrade import upgrade
 
 

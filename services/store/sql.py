@@ -23,12 +23,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.conversations import Changes, Conversation, Node, attached, clean, cleaned
-from services.errors import NotSaved
 from services.store.finding import Found, ranked, sought, text_of
 from services.store.index import Index
+from services.store.problems import told
 from services.store.rows import packed, unpacked
 from services.store.tables import access, conversations, files, nodes, preferences
 
@@ -68,7 +67,7 @@ class SQLDatabase:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with _told():
+        with told():
             if self._indexed is None:
                 self._indexed = self._make_index()
             with self._engine.begin() as connection:
@@ -76,7 +75,7 @@ class SQLDatabase:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _told(), self._engine.connect().execution_options(reads=True) as connection, connection.begin():
+        with told(), self._engine.connect().execution_options(reads=True) as connection, connection.begin():
             yield connection
 
     def _make_index(self) -> bool:
@@ -181,7 +180,7 @@ class SQLDatabase:
         wanted = sought(query)
         if not wanted or not self._indexed:
             return ranked(wanted, self._everything(owner), most) if wanted else []
-        with _told(), self._searching.connect().execution_options(reads=True) as connection, connection.begin():
+        with told(), self._searching.connect().execution_options(reads=True) as connection, connection.begin():
             places = self._index.search(connection, wanted, most, owner)
             columns = (nodes.c.id, nodes.c.parent, nodes.c.generation, nodes.c.body)
             rows = connection.execute(select(*columns).where(nodes.c.number.in_([place.number for place in places]))).all()
@@ -192,7 +191,7 @@ class SQLDatabase:
         """Conversation, id and text of all messages of a person, those of the conversation that was updated last first."""
         columns = (nodes.c.conversation, nodes.c.id, nodes.c.parent, nodes.c.generation, nodes.c.body)
         shown = select(*columns).join(conversations).where(conversations.c.deleted.is_not(True), conversations.c.owner == owner)
-        with _told(), self._searching.connect().execution_options(reads=True, yield_per=100) as connection, connection.begin():
+        with told(), self._searching.connect().execution_options(reads=True, yield_per=100) as connection, connection.begin():
             for conversation, *row in connection.execute(shown.order_by(conversations.c.updated.desc(), nodes.c.number.desc())):
                 node = unpacked(*row)
                 yield str(conversation), node.id, text_of(node)
@@ -277,28 +276,3 @@ def _conversation(row: Row[Any]) -> Conversation:
 
 def _time(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as exc:
-        raise NotSaved(sentence(exc)) from exc
-
-
-def sentence(exc: SQLAlchemyError) -> str:
-    """For people: what is wrong with the database, without statements and values."""
-    words = str(exc.orig if isinstance(exc, DBAPIError) else exc).splitlines()[0][:200]
-    for part, said in _SENTENCES.items():
-        if part in words:
-            return said
-    return f"The database cannot be used: {words}."
-
-
-_SENTENCES = {
-    "database is locked": "The database is busy: another program holds it. Try again in a moment.",
-    "database or disk is full": "This cannot be saved: the disk is full.",
-    "readonly database": "This cannot be saved: the database is read-only.",
-    "disk I/O error": "The database cannot be used: the disk reports an error.",
-}

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.errors import SettingsError
-from services.store.sql import engine, sentence
+from services.store.problems import sentence
+from services.store.sql import engine
 
 FOLDER = Path(__file__).parent / "migrations"
 
