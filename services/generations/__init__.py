@@ -6,7 +6,7 @@
     log.py           the append-only log and its readers
     journal.py       what keeps entries safe before anybody sees them: the contract
     memory.py        the journal of throw-away use: nothing outlives the process
-    sqlite.py        the journal of every day: one thread (thread.py), one file (database.py)
+    sqlite.py        the journal of every day: one thread (thread.py), one file (database.py), what can be wrong with it (problems.py)
 
 A journal of another kind is one file that implements `Journal` and one line in JOURNALS; the tests of this room run on all.
 """

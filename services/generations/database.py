@@ -26,6 +26,7 @@ from services.errors import Interrupted, SettingsError
 from services.events import Entry
 from services.generations.journal import Kept
 from services.generations.log import broken_off
+from services.generations.problems import is_busy, sentence
 
 NAME = "journal.db"
 APPLICATION = 0x48656164  # "Head", in the header of the file
@@ -299,28 +300,3 @@ class _Transaction:
             if self._db.in_transaction:
                 with suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
-
-
-def is_busy(exc: Exception) -> bool:
-    return _code(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def sentence(exc: Exception) -> str:
-    """What is wrong, for people."""
-    match _code(exc):
-        case sqlite3.SQLITE_FULL:
-            return "The disk is full: nothing can be kept."
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return "Another program has locked the database."
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
-            return "The database cannot be written: it is read-only, or its folder is."
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return "The database is damaged."
-        case sqlite3.SQLITE_IOERR:
-            return "The disk reports an error: nothing can be kept."
-    return f"The database cannot be used: {str(exc)[:200]}."
-
-
-def _code(exc: Exception) -> int:
-    """SQLite's primary code; the error is of its own making where there is none."""
-    return int(getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT if isinstance(exc, msgspec.DecodeError) else 0)) & 0xFF

@@ -16,7 +16,8 @@ from typing import Protocol
 import msgspec
 
 from services.events import Entry
-from services.generations.database import Database, is_busy, sentence
+from services.generations.database import Database
+from services.generations.problems import is_busy, sentence
 from services.generations.writer import Committed, Log, Writer
 
 log = logging.getLogger(__name__)
