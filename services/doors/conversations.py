@@ -29,7 +29,7 @@ from services.waiting import Waiting
 
 
 class Conversations(Belongings, Preferences):
-    """Half of services.chat.Chat, which makes the rooms."""
+    """Part of services.chat.Chat, which makes the rooms."""
 
     _generations: Generations
     _tree: Tree

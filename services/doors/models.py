@@ -18,7 +18,7 @@ from services.upstream.catalogue import Catalogue
 
 
 class Models(Replays, Preferences):
-    """Half of services.chat.Chat, which makes the rooms."""
+    """Part of services.chat.Chat, which makes the rooms."""
 
     _catalogue: Catalogue
     _prices: tuple[Price, ...]

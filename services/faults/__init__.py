@@ -10,6 +10,7 @@ order in which they are applied, whatever order they are named in: what is told,
     answers.py     in the place of the server      points.py     pauses and broken connections
     stories.py     what the stream tells           codings.py    bytes, writes, pace
     framings.py    how frames are written          shapes.py     the errors of each vendor
+    choosing.py    which ones a request asks for
 """
 
 from services.faults import answers, codings, framings, points, shapes, stories

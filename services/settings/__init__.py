@@ -8,6 +8,7 @@
     layers.py     which of them wins
     kept.py       settings.json: what was set on the page
     privacy.py    who else may read the files with keys
+    replies.py    the file of scripted replies
     mistakes.py   what is wrong with them
 
 Rule 1: a mistake stops the start. An unknown key, a wrong type, a ${VARIABLE} that is not set: nothing is guessed.

@@ -2,6 +2,7 @@
 
 sse.py       server-sent events, as the HTML standard reads them
 ndjson.py    one JSON text a line
+strict.py    JSON that means one thing only; content.py: the text of what vendors call content
 
 A decoder has `feed(chunk)`, which returns what is complete and wants any chunking, and `finish()`, which returns what the
 end of the stream left unfinished: a liberal reader looks at it, a strict one does not call it. What a server may send
