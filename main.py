@@ -161,7 +161,7 @@ def recordings(layers: Layers) -> keeper.Recordings:
     settings = layers.settings
     storage = settings.storage
     shelf = keeper.Memory() if storage.database == "memory" else keeper.Folder(layers.home / storage.folder / "recordings")
-    return keeper.Recordings(shelf, keeper.Bounds(settings.recordings.bytes, settings.recordings.count))
+    return keeper.Recordings(shelf, keeper.Bounds(settings.recordings.bytes, settings.recordings.count, settings.recordings.everybody))
 
 
 def public_rehearsal(settings: Settings, repertoire: Repertoire) -> Mock | None:

@@ -27,10 +27,11 @@ PERSON = re.compile(r"[0-9a-z]{1,64}")  # an id, which becomes the name of a fol
 
 
 class Bounds(NamedTuple):
-    """Bytes of one file, and how many files there may be."""
+    """Bytes of one file, how many files a person may have, and how many there may be of everybody together."""
 
     of_one: int = 32_000_000
     in_all: int = 200
+    in_house: int = 2000
 
 
 BOUNDS = Bounds()
@@ -61,6 +62,9 @@ class Shelf(Protocol):
     def list(self) -> dict[str, tuple[int, int]]:
         """Size in bytes, and something that is another one when the file is."""
 
+    def count(self) -> int:
+        """How many there are on it, and on those of others that were made of it."""
+
     def get(self, name: str) -> bytes: ...
 
     def put(self, name: str, file: bytes) -> None: ...
@@ -87,6 +91,9 @@ class Folder:
                 found[file.stem] = known.st_size, known.st_mtime_ns
         return found
 
+    def count(self) -> int:
+        return sum(1 for place in (f"*{ENDING}", f"*/*{ENDING}") for _ in self._folder.glob(place))
+
     def get(self, name: str) -> bytes:
         return self._place(name).read_bytes()
 
@@ -112,12 +119,17 @@ class Folder:
 class Memory:
     def __init__(self) -> None:
         self._kept: dict[str, tuple[bytes, int]] = {}
+        self._others: list[Memory] = []
 
     def of(self, person: str) -> "Memory":
-        return Memory()
+        self._others.append(Memory())
+        return self._others[-1]
 
     def list(self) -> dict[str, tuple[int, int]]:
         return {name: (len(file), number) for name, (file, number) in self._kept.items()}
+
+    def count(self) -> int:
+        return len(self._kept) + sum(other.count() for other in self._others)
 
     def get(self, name: str) -> bytes:
         if name not in self._kept:
@@ -135,11 +147,12 @@ class Memory:
 class Recordings:
     """Of one person; `bounds` are each person's."""
 
-    def __init__(self, shelf: Shelf | None = None, bounds: Bounds = BOUNDS) -> None:
+    def __init__(self, shelf: Shelf | None = None, bounds: Bounds = BOUNDS, house: "Recordings | None" = None) -> None:
         self._shelf = shelf or Memory()
+        self._house = house or self  # of the local person, below whose all others' are
         self.bounds = bounds
         self._known: dict[str, tuple[tuple[int, int], Kept]] = {}
-        self._changing = Lock()
+        self._changing: Lock = house._changing if house else Lock()
         self._others: dict[str, Recordings] = {}
         self.names: tuple[str, ...] = ()
         self.look()
@@ -149,7 +162,7 @@ class Recordings:
         if person == LOCAL:
             return self
         if person not in self._others:
-            self._others[person] = Recordings(self._shelf.of(person), self.bounds)
+            self._others[person] = Recordings(self._shelf.of(person), self.bounds, self)
         return self._others[person]
 
     def look(self) -> tuple[str, ...]:
@@ -197,8 +210,16 @@ class Recordings:
             there = self.look()
             if name not in there and len(there) >= self.bounds.in_all:
                 raise Conflict(f"There are {len(there)} recordings, and no more are kept (recordings.count). Delete some.")
+            if name not in there and self._everybodys() >= self.bounds.in_house:
+                raise Conflict("Everybody together keeps as many recordings as there may be (recordings.everybody). Delete some.")
             self._put(name, file, replace=replace)
         return self._kept(name, len(file))
+
+    def _everybodys(self) -> int:
+        try:
+            return self._house._shelf.count()
+        except OSError as exc:
+            raise _failed(exc) from exc
 
     def _put(self, name: str, file: bytes, *, replace: bool) -> None:
         if checked(name) in self.look() and not replace:

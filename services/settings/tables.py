@@ -196,7 +196,8 @@ class Recordings(_Table):
     """Of the named recordings in `recordings/` of the storage folder."""
 
     bytes: Count = Field(default=32_000_000, description="bytes of one recording")
-    count: Count = Field(default=200, description="recordings that are kept")
+    count: Count = Field(default=200, description="recordings that a person keeps")
+    everybody: Count = Field(default=2000, description="recordings of everybody together")
 
 
 class Metrics(_Table):

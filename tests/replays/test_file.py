@@ -1,6 +1,7 @@
 """The file of a recording: what it says comes back, by hand or by machine, and what is wrong is named with its line."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.errors import Conflict, HeadraceError, Invalid, NotFound, TooLarge
 from services.recordings.file import decode, encode
-from services.recordings.keeper import Bounds, Folder, Recordings
+from services.recordings.keeper import Bounds, Folder, Memory, Recordings
 from services.recordings.recording import Asked, End, Read, Recording
 
 WRITTEN = """{"headrace": 1, "dialect": "openai_chat", "headers": {"Content-Type": "text/event-stream"}, "note": "by hand"}
@@ -104,3 +105,18 @@ def test_a_name_leads_nowhere_else(name: str) -> None:
     for doing in (Recordings().file, Recordings().drop, lambda name: Recordings().put(name, WRITTEN.encode())):
         with pytest.raises(HeadraceError, match="name"):
             doing(name)
+
+
+@pytest.mark.parametrize("shelf", ["folder", "memory"])
+def test_everybody_together_keeps_only_so_many(tmp_path: Path, shelf: str) -> None:
+    house = Recordings(Folder(tmp_path / "recordings") if shelf == "folder" else Memory(), Bounds(in_house=3))
+    file = WRITTEN.encode()
+    house.put("one", file)
+    house.of("ada").put("one", file)
+    house.of("bob").put("one", file)
+    for person in ("local", "ada", "bob", "cleo"):
+        with pytest.raises(Conflict, match=r"recordings\.everybody"):
+            house.of(person).put("two", file)
+    house.of("bob").put("one", file, replace=True)
+    house.of("ada").drop("one")
+    house.of("cleo").put("one", file)
