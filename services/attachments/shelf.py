@@ -27,7 +27,7 @@ class Shelf(Protocol):
         """What is not there is no mistake."""
 
     def all(self) -> Iterator[tuple[str, float]]:
-        """Names, and when each was put or touched last, in Unix seconds."""
+        """Names, and when each was put or touched last, in Unix seconds. Raises NotSaved when the disk does not tell."""
 
 
 class Memory:
@@ -98,7 +98,11 @@ class Folder:
         """Parts that a crash left behind go here, too, an hour later."""
         if not self._folder.is_dir():
             return
-        for file in list(self._folder.glob("[0-9a-f][0-9a-f]/*")):
+        try:
+            files = list(self._folder.glob("[0-9a-f][0-9a-f]/*"))
+        except OSError as exc:
+            raise NotSaved(f"The attached files cannot be looked at: {exc.strerror or exc}.") from exc
+        for file in files:
             try:
                 when = file.stat().st_mtime
                 if file.suffix == ".part" and when < time.time() - 3600:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Protocol, TypeVar, Unpack
 
 from services.conversations import Changes, Conversation, Node, changed
@@ -68,8 +69,21 @@ class Worker:
     def __init__(self, open: Callable[[], Database], threads: int = 1) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
         self._searching = ThreadPoolExecutor(1, thread_name_prefix="search")
-        self._database = self._threads.submit(open)
+        self._open = open
+        self._opening = Lock()
+        self._opened: Database | None = None
         self._closed = self._indexing = False
+        self._threads.submit(self._database)
+
+    def _database(self) -> Database:
+        """In a thread. Raises NotSaved where it cannot be opened, perhaps as no more files may be; the next one who asks tries again."""
+        with self._opening:
+            if self._opened is None:
+                try:
+                    self._opened = self._open()
+                except (OSError, ImportError) as exc:  # what opens it is imported first
+                    raise NotSaved(f"The database cannot be opened: {exc}.") from exc
+            return self._opened
 
     async def _do(self, work: Callable[[Database], T]) -> T:
         self._refuse_when_closed()
@@ -85,13 +99,13 @@ class Worker:
     def _index_more(self) -> None:
         """A little at a time: what somebody waits for comes in between."""
         try:
-            if not self._closed and self._database.result().index_more() and not self._closed:
+            if not self._closed and self._database().index_more() and not self._closed:
                 self._threads.submit(self._index_more)
         except (HeadraceError, RuntimeError) as exc:  # RuntimeError: the threads have ended meanwhile
             log.info("the search index is not complete: %s", exc)
 
     async def _run(self, work: Callable[[Database], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(self._database.result()))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(self._database()))
 
     async def create(self, conversation: Conversation, nodes: Sequence[Node] = ()) -> None:
         await self._do(lambda database: database.create(conversation, nodes))
@@ -136,7 +150,7 @@ class Worker:
         """In a thread of its own: it may take long, and nobody who writes waits for it."""
         self._refuse_when_closed()
         await self._do(lambda database: None)  # it is open, and its index is being made
-        return await asyncio.get_running_loop().run_in_executor(self._searching, lambda: self._database.result().search(query, most, owner))
+        return await asyncio.get_running_loop().run_in_executor(self._searching, lambda: self._database().search(query, most, owner))
 
     async def preferences(self, person: str) -> Mapping[str, str]:
         return await self._do(lambda database: database.preferences(person))
@@ -155,4 +169,5 @@ class Worker:
             self._closed = True
             for threads in (self._searching, self._threads):  # what is being read or indexed in them ends first
                 await asyncio.to_thread(threads.shutdown)
-            await asyncio.to_thread(lambda: self._database.result().close())
+            if self._opened is not None:
+                await asyncio.to_thread(self._opened.close)

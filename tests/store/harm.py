@@ -13,7 +13,7 @@ async def connection(store: Store) -> sqlite3.Connection:
     """That of a store in SQLite, once it is open."""
     await store.list()
     assert isinstance(store, Worker)
-    database = store._database.result()
+    database = store._database()
     assert isinstance(database, SQLDatabase)
     found = database._engine.raw_connection().driver_connection
     assert isinstance(found, sqlite3.Connection)

@@ -78,7 +78,7 @@ async def test_a_start_imports_neither_sqlalchemy_nor_alembic_before_it_must(tmp
         "revision = sqlite.prepare(path); assert revision or not sqlite.begin(path)\n"
         "assert sqlite.prepare(path) == s.REVISIONS[-1]\n"
         "assert 'sqlalchemy' not in sys.modules, 'sqlalchemy'\n"
-        "s.open_store('sqlite:///data/headrace.db', Path(sys.argv[1]))._database.result()\n"
+        "s.open_store('sqlite:///data/headrace.db', Path(sys.argv[1]))._database()\n"
         "assert 'sqlalchemy' in sys.modules; assert 'alembic' not in sys.modules, 'alembic'"
     )
     for _ in range(2):
@@ -201,7 +201,7 @@ async def test_a_conversation_of_wrong_types_is_listed(tmp_path: Path) -> None:
 async def test_a_full_disk_is_a_sentence_and_passes(tmp_path: Path) -> None:
     store = open_store(URL, tmp_path)
     await store.create(CONVERSATION)
-    database = store._database.result()  # type: ignore[attr-defined]
+    database = store._database()  # type: ignore[attr-defined]
     with database._engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")

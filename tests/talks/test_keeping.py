@@ -87,7 +87,7 @@ async def test_a_reply_that_a_full_disk_refused_is_stored_when_it_is_opened(tmp_
 
 
 def limit(house: House, pages: str) -> None:
-    with house.store._database.result()._engine.connect() as connection:  # type: ignore[attr-defined]
+    with house.store._database()._engine.connect() as connection:  # type: ignore[attr-defined]
         number = connection.exec_driver_sql(f"SELECT {pages}").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {number}")
 
@@ -99,7 +99,7 @@ async def test_a_damaged_message_is_passed_over(house: House) -> None:
         rows = house.store._rows[asked.conversation]  # type: ignore[attr-defined]
         rows[asked.answer.id] = rows[asked.answer.id]._replace(body=b"{")
     else:
-        url = house.store._database.result()._engine.url  # type: ignore[attr-defined]
+        url = house.store._database()._engine.url  # type: ignore[attr-defined]
         with create_engine(url, poolclass=NullPool).begin() as connection:  # of our own: the store is at work in its one
             connection.execute(update(nodes).where(nodes.c.id == asked.answer.id).values(body=b"{"))
     shown = (await house.chat.open(asked.conversation)).nodes
