@@ -56,7 +56,7 @@ class Trial(msgspec.Struct, frozen=True):
 class Place(msgspec.Struct, frozen=True):
     """Where something is kept. `bytes` None: not in a file of ours."""
 
-    what: Literal["conversations", "replies", "files", "settings"]
+    what: Literal["conversations", "replies", "files", "recordings", "settings"]
     where: str
     bytes: int | None
 

@@ -18,6 +18,7 @@ def places(layers: Layers) -> list[Place]:
         Place("conversations", str(path) if path else without_password(database), _size(path) if path else None),
         Place("replies", str(journal) if journal else storage.journal, _size(journal) if journal else None),
         Place("files", str(home / "attachments"), _size(home / "attachments")),
+        Place("recordings", str(home / "recordings"), _size(home / "recordings")),
         Place("settings", str(layers.kept_file), _size(layers.kept_file)),
     ]
 

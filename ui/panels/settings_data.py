@@ -15,6 +15,7 @@ KINDS = {
     "conversations": phrase("Conversations"),
     "replies": phrase("Recent replies"),
     "files": phrase("Attached files"),
+    "recordings": phrase("Recordings"),
     "settings": phrase("Settings of this page"),
 }
 WORD = phrase("delete")
