@@ -23,7 +23,7 @@ FAVICON = (
 )
 
 TOGGLE_SIDEBAR = "() => toggleSidebar()"
-LOG_OUT = "() => fetch('/logout', {method: 'POST', redirect: 'manual'}).finally(() => location.assign('/login'))"
+LOG_OUT = "() => drafts.forgetAll() ?? fetch('/logout', {method: 'POST', redirect: 'manual'}).finally(() => location.assign('/login'))"
 
 # No page is younger than its parts: a file that is changed has another address.
 SHEETS = (

@@ -129,13 +129,16 @@ def test_another_socket_cannot_sit_at_a_page_nor_press_anything_on_it(access: Gu
 
 
 def test_a_logout_reaches_every_page_of_the_session(browser: Browser, access: Guarded) -> None:
+    """And what was written there and not sent is not for who logs in next."""
     with person(browser, access, ADA) as page:
         other = page.context.new_page()
-        other.goto("/settings")
-        expect(other.get_by_role("heading", name="API keys")).to_be_visible()
+        for each in (page, other):
+            each.goto("/")
+            each.get_by_role("textbox", name="Message").fill("Ada's own words")
         page.get_by_role("button", name="Log out").click()
         for each in (page, other):
             expect(each).to_have_url(LOGIN)
+            assert each.evaluate("JSON.stringify([localStorage, sessionStorage])").count("Ada's") == 0
         other.goto("/")
         expect(other).to_have_url(LOGIN)
 

@@ -19,6 +19,12 @@ const drafts = {
     sessionStorage.removeItem("draft " + path);
     localStorage.removeItem(DRAFT + path);
   },
+  // Who logs out leaves nothing behind for who comes next, in no tab.
+  forgetAll() {
+    drafts.tabs?.postMessage({ out: true });
+    Object.keys(localStorage).filter((key) => key.startsWith(DRAFT)).forEach((key) => localStorage.removeItem(key));
+    sessionStorage.clear();
+  },
   own: (path) => sessionStorage.getItem("draft " + path),
 
   // Calls `found` with a draft that no tab shows any more, if there is one.
@@ -47,5 +53,6 @@ const drafts = {
 };
 
 drafts.tabs?.addEventListener("message", (event) => {
+  if (event.data.out) sessionStorage.clear();
   if (event.data.whose === location.pathname && composer.box()?.value) drafts.tabs.postMessage({ mine: location.pathname });
 });
