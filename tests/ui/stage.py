@@ -31,10 +31,10 @@ class Stage:
         for at in range(0, len(text), size):
             self.do("write", text[at : at + size])
 
-    def expect_same(self, *, holding: str, within: int = 20_000) -> None:
+    def expect_same(self, *, holding: str) -> None:
         """The page shows what the server believes, and that is the text that was meant."""
         told = "(text) => document.querySelector('.hr-prose')?.textContent.includes(text)"
-        self.page.wait_for_function(told, arg=holding, timeout=within)
+        self.page.wait_for_function(told, arg=holding, timeout=20_000)
         for _ in range(20):  # another patch may have come since the server was asked
             with suppress(TimeoutError):
                 self.page.wait_for_function(SAME, arg=self.do("look"), timeout=1000)

@@ -6,8 +6,11 @@ import socket
 from fastapi import Request
 from nicegui import app, background_tasks, ui
 
+from ui.panels import prose as panel
 from ui.panels.prose import Prose
 from ui.theme import dress
+
+PATIENCE = panel.PATIENCE
 
 texts: dict[str, Prose] = {}
 
@@ -19,6 +22,7 @@ def page(name: str, text: str = "") -> None:
         texts[name] = Prose()
     if text:
         texts[name].show(text)
+    panel.PATIENCE = PATIENCE
     background_tasks.create(flow(texts[name]))
 
 
@@ -38,7 +42,8 @@ async def do(name: str, verb: str, request: Request) -> list[str]:
             getattr(prose, verb)(body)
         case "finish" | "pin":
             getattr(prose, verb)()
-        case "lose":  # a patch that never arrives
+        case "lose":  # a patch that never arrives, and nobody waits for its answer
+            panel.PATIENCE = 1000.0
             prose._blocks.write(body)
             prose._blocks.render()
             prose._keep(0)

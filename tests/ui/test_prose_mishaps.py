@@ -22,7 +22,7 @@ def test_a_lost_patch_is_noticed_and_made_good(on: Stage) -> None:
     on.page.evaluate("document.querySelector('.hr-prose > div').firstChild.mark = true")
     on.do("lose", "two ")
     on.do("write", "three")
-    on.expect_same(holding="one two three", within=2000)  # sooner than by waiting for an answer
+    on.expect_same(holding="one two three")
     assert on.page.evaluate("document.querySelector('.hr-prose > div').firstChild.mark")
 
 
