@@ -105,7 +105,13 @@ def test_the_first_page_says_who_answers_and_what_to_try(page: Page) -> None:
     expect(page.get_by_role("heading", name="What shall we talk about?")).to_be_visible()
     expect(page.get_by_text("rehearsal/guide will answer")).to_be_visible()
     expect(page.get_by_text("No model server is running")).to_be_visible()
-    page.get_by_role("button", name="How do I connect Ollama?").click()
+    suggestion = page.get_by_role("button", name="How do I connect Ollama?")
+    there = suggestion.element_handle()
+    for model in ("echo", "guide"):
+        choose(page, model)
+        expect(page.get_by_text(f"rehearsal/{model} will answer")).to_be_visible()
+    assert there.evaluate("(button) => button.isConnected")  # who presses it meanwhile has pressed it
+    suggestion.click()
     expect_state(answers(page), "finished")
     expect(answers(page)).to_contain_text("ollama serve")
     expect(page).to_have_url(re.compile(r"/c/\w+$"))

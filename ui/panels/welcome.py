@@ -54,20 +54,36 @@ class Welcome:
                     ui.button(say("Look again"), color=None, on_click=on_look).props("flat dense no-caps").classes("hr-look")
             self._presets = ui.element("div").classes("hr-chips hr-preset-chips")
             self._chips = ui.element("div").classes("hr-chips")
+        self._offered: Sequence[Preset] = ()
+        self._suggested: Sequence[str] = ()
 
     def show(self, models: Sequence[str], alone: bool, missing: Sequence[str], presets: Sequence[Preset]) -> None:
         """`alone`: no model server answers but the built-in one, which is told kindly. `missing` are servers that do not run."""
         self._model.set_text(say("{model} will answer", model=", ".join(models)))
         self._notice.set_visibility(alone)
         self._servers.set_text(say("Not running: {names}", names=", ".join(missing)) if missing else "")
+        self._offer(presets[:PRESETS])
+        self._suggest(REHEARSAL if models[0].startswith("rehearsal/") else ANY)
+
+    # What stays is not drawn anew: models come in while somebody presses.
+
+    def _offer(self, presets: Sequence[Preset]) -> None:
+        if presets == self._offered:
+            return
+        self._offered = presets
         self._presets.clear()
         with self._presets:
-            for preset in presets[:PRESETS]:
+            for preset in presets:
                 chip = ui.button(preset.name, icon="bookmark_border", color=None, on_click=partial(self._on_preset, preset.id))
                 chip.props("flat no-caps").classes("hr-chip")
+
+    def _suggest(self, texts: Sequence[str]) -> None:
+        if texts == self._suggested:
+            return
+        self._suggested = texts
         self._chips.clear()
         with self._chips:
-            for english in REHEARSAL if models[0].startswith("rehearsal/") else ANY:
+            for english in texts:
                 text = say(english)
                 ui.button(text, color=None, on_click=partial(self._on_suggestion, text)).props("flat no-caps").classes("hr-chip")
 
