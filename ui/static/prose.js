@@ -3,6 +3,8 @@
 
 const HEARD = 3; // blocks that wait to be read out
 const SAID = 1000; // characters of one
+const FRESH = 24; // blocks at the end of a growing text, which may be seen
+const SETTLED = 1000; // ms after its end
 
 // The one way for markup past the cleaner of trusted.js, which would take the links' targets: it has been through ui/markdown.
 const RENDERED = window.trustedTypes?.createPolicy("prose", { createHTML: (html) => html }) ?? { createHTML: (html) => html };
@@ -33,17 +35,25 @@ export default {
         const next = changes.map(([keep, suffix], i) => (this.blocks[first + i] ?? "").slice(0, keep) + suffix);
         this.blocks.splice(first, this.blocks.length, ...next);
         this.blocks.count = n;
-        this.draw(first);
+        this.draw(first, true);
         announce(this.$el, wish === 2);
+        if (wish === 2) setTimeout(() => this.age(0), SETTLED);
       }
       if (wish || n > seen + 1) this.$emit("shown", n > seen + 1 ? -1 : n);
     },
-    draw(first) {
+    draw(first, fresh = false) {
       while (this.$el.children.length > this.blocks.length) this.$el.lastChild.remove();
       for (const html of this.blocks.slice(first)) {
         const block = this.$el.children[first++] ?? this.$el.appendChild(document.createElement("div"));
+        if (fresh) block.classList.add("hr-fresh");
         if (block.html !== html) fill(block, html);
       }
+      if (fresh) this.age(FRESH);
+    },
+    // What is seen while it grows is laid out at once; what may be skipped is laid out twice, once to learn that it is seen.
+    age(left) {
+      const fresh = this.$el.getElementsByClassName("hr-fresh");
+      while (fresh.length > left) fresh[0].classList.remove("hr-fresh");
     },
     pin() {
       Object.assign(this.$el.closest(".hr-scroll"), { scrollTop: 1e9 }).dataset.pinned = true;
