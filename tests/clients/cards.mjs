@@ -3,6 +3,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import {createAnthropic} from "@ai-sdk/anthropic";
 import {createOpenAI} from "@ai-sdk/openai";
+import {GoogleGenAI} from "@google/genai";
 import {DefaultChatTransport, readUIMessageStream, streamText} from "ai";
 import {Ollama} from "ollama";
 import OpenAI from "openai";
@@ -33,8 +34,17 @@ async function* anthropicMessages(url) {
   await stream.finalMessage();
 }
 
+async function* gemini(url) {
+  const {models} = new GoogleGenAI({apiKey: "none", httpOptions: {baseUrl: url}});
+  for await (const {text} of await models.generateContentStream({model: "any", contents: "Hello"})) yield text ?? "";
+}
+
 async function* ollamaChat(url) {
   for await (const line of await new Ollama({host: url}).chat({model: "any", messages, stream: true})) yield line.message.content;
+}
+
+async function* ollamaGenerate(url) {
+  for await (const line of await new Ollama({host: url}).generate({model: "any", prompt: "Hello", stream: true})) yield line.response;
 }
 
 async function* text(model) {
@@ -61,7 +71,9 @@ const clients = {
   "openai chat careful": (url) => openaiChat(url, true),
   "openai responses": openaiResponses,
   anthropic: anthropicMessages,
-  ollama: ollamaChat,
+  gemini,
+  "ollama chat": ollamaChat,
+  "ollama generate": ollamaGenerate,
   "ai openai": (url) => text(createOpenAI({baseURL: url, apiKey: "none"}).chat("any")),
   "ai anthropic": (url) => text(createAnthropic({baseURL: `${url}/v1`, apiKey: "none"})("any")),
   "ai useChat": useChat,
