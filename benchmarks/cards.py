@@ -108,8 +108,8 @@ PAGE = """# Score cards
 What the official SDKs make of each of the [faults](faults.md), seen by the [client check](lab.md#the-client-check):
 `uv run python -m benchmarks.cards` runs them all and writes this page. Each reads a stream as its own README does, with its own
 defaults, its repetitions included; what it raises, or hands on as an event that says so, is its error. A client has
-{patience:.0f} s for a case, and is given up when it came to no end twice. `endless` and `giant-line` have 2 MB here, a stall 2 s. What a browser still hands on
-of a stream that is reset, cut or half closed differs from run to run.
+{patience:.0f} s for a case, and is given up when it came to no end twice. `endless` and `giant-line` have 2 MB here, a stall 2 s.
+What a browser still hands on of a stream that is reset, cut or half closed differs from run to run.
 
 **False success** is the one to fear: a part of an answer, taken for the whole. Where two rows name the same SDK, the second looks at
 `finish_reason` when the stream has ended, and takes an answer without one for broken: one line in your code.
