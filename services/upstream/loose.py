@@ -7,12 +7,14 @@ clean(value)           the same value, fit to be encoded again
 
 import json
 import math
+import re
 from typing import Any, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 
+_SPACE = re.compile(r"\s*")
 _decoder = json.JSONDecoder(strict=False)
 
 # What a msgspec decoder raises for bytes that are not the JSON it expects.
@@ -22,12 +24,12 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def objects(data: bytes) -> list[Any]:
     """The JSON texts in `data`, not cleaned: half a character may wait for its other half. Raises ValueError for anything else."""
     text = data.decode("utf-8", "replace").lstrip("\ufeff").strip()
-    found = []
+    found, at = [], 0
     try:
-        while text:
-            value, end = _decoder.raw_decode(text)
+        while at < len(text):
+            value, end = _decoder.raw_decode(text, at)
             found.append(value)
-            text = text[end:].lstrip()
+            at = _SPACE.match(text, end).end()  # type: ignore[union-attr]  # of nothing, too
     except RecursionError as exc:
         raise ValueError("nested too deeply") from exc
     return found
