@@ -80,12 +80,7 @@ class AnthropicReader(FrameReader):
         elif data == b"[DONE]":
             self._end(said_stop=False)
         elif data:
-            try:
-                found = loose.objects(data)
-            except ValueError:
-                self._story.stumble(data)
-                return
-            for value in found:
+            for value in self._story.objects(data):
                 self._read_object(event, value, data)
 
     def _read_document(self, body: bytes) -> None:

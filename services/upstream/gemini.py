@@ -91,12 +91,7 @@ class GeminiReader(FrameReader):
         elif data == b"[DONE]":
             self._close()
         elif data:
-            try:
-                found = loose.objects(data)
-            except ValueError:
-                self._story.stumble(data)
-                return
-            for value in found:
+            for value in self._story.objects(data):
                 self._read_object(value, data)
 
     def _read_document(self, body: bytes) -> None:

@@ -142,13 +142,8 @@ class OllamaReader:
         if data == b"[DONE]":
             self._end_early(said_done=True)
         elif data:
-            try:
-                found = loose.objects(data)
-            except ValueError:
-                self._story.stumble(data)
-                return
-            self._foreign = data
-            for value in found:
+            for value in self._story.objects(data):
+                self._foreign = data
                 self._read_object(value)
 
     def _read_object(self, value: object) -> None:

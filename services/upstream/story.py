@@ -13,7 +13,7 @@ Every text is clean when it leaves: no NUL, no half characters, even where a ser
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -175,6 +175,14 @@ class Story:
         """Classes that this one does not say keep what an earlier one said."""
         given = {name: count for name, count in msgspec.structs.asdict(usage).items() if count is not None}
         self._usage = msgspec.structs.replace(self._usage or Usage(), **given) if given else self._usage
+
+    def objects(self, frame: bytes) -> list[Any]:
+        """The JSON texts in a frame; none, and a stumble, where it is no JSON."""
+        try:
+            return loose.objects(frame)
+        except ValueError:
+            self.stumble(frame)
+            return []
 
     def stumble(self, frame: bytes) -> None:
         """A frame that is not JSON. Three of them are passed over; a fourth means that this is no such stream."""
