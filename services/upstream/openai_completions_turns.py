@@ -37,23 +37,9 @@ def body(turn: Turn) -> bytes:
 
 
 def _options(given: Options) -> Object:
-    """Top_k, min_p and repeat_penalty as in Chat Completions: servers that copy the dialect have them."""
     refused = ("tool_choice", "parallel_tool_calls", "tools", "format", "reasoning_effort", "reasoning_budget")
     requests.refuse(given, "openai_completions", *refused)
-    asked: Object = {
-        "temperature": given.temperature,
-        "top_p": given.top_p,
-        "top_k": given.top_k,
-        "min_p": given.min_p,
-        "max_tokens": given.max_tokens,
-        "stop": list(given.stop) or None,
-        "seed": given.seed,
-        "presence_penalty": given.presence_penalty,
-        "frequency_penalty": given.frequency_penalty,
-        "repeat_penalty": given.repeat_penalty,
-        "repetition_penalty": given.repeat_penalty,
-    }
-    return without_nones(asked) | requests.vendor(given)
+    return without_nones(requests.sampling(given)) | requests.vendor(given)
 
 
 def _prompt(messages: tuple[Message, ...]) -> tuple[str, Object]:

@@ -36,20 +36,9 @@ def body(turn: Turn) -> bytes:
 
 
 def options(given: Options) -> Object:
-    """Top_k, min_p and repeat_penalty are not OpenAI's, but every server that copies its dialect has them, the last by two names."""
     requests.refuse(given, "openai_chat")
     asked: Object = {
-        "temperature": given.temperature,
-        "top_p": given.top_p,
-        "top_k": given.top_k,
-        "min_p": given.min_p,
-        "max_tokens": given.max_tokens,
-        "stop": list(given.stop) or None,
-        "seed": given.seed,
-        "presence_penalty": given.presence_penalty,
-        "frequency_penalty": given.frequency_penalty,
-        "repeat_penalty": given.repeat_penalty,
-        "repetition_penalty": given.repeat_penalty,
+        **requests.sampling(given),
         "reasoning_effort": requests.effort(given),
         "tools": [tool(each) for each in given.tools] or None,
         "tool_choice": _choice(given.tool_choice),

@@ -40,6 +40,26 @@ def hints(given: Options, dialect: str) -> Object:
     return dict(given.vendor.hints) if given.vendor and given.vendor.dialect == dialect else {}
 
 
+def sampling(given: Options) -> Object:
+    """As OpenAI's dialects have it, with None for what nobody asked for.
+
+    top_k, min_p and repeat_penalty are not OpenAI's, but every server that copies its dialects has them, the last by two names.
+    """
+    return {
+        "temperature": given.temperature,
+        "top_p": given.top_p,
+        "top_k": given.top_k,
+        "min_p": given.min_p,
+        "max_tokens": given.max_tokens,
+        "stop": list(given.stop) or None,
+        "seed": given.seed,
+        "presence_penalty": given.presence_penalty,
+        "frequency_penalty": given.frequency_penalty,
+        "repeat_penalty": given.repeat_penalty,
+        "repetition_penalty": given.repeat_penalty,
+    }
+
+
 def effort(given: Options) -> str | None:
     """The effort asked for in a word; a budget is the smallest word that stands for as many tokens."""
     if given.reasoning_effort is not None or given.reasoning_budget is None:
