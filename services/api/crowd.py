@@ -104,9 +104,7 @@ class Crowd:
             unopened.popleft()
         if unopened and len(unopened) >= self._capacity.peer_pages:
             wait = unopened[0] + HELD - time.monotonic()
-            await self._refuse(
-                TooMany("Too many pages were opened and left. Load this page again in a minute.", wait), scope, receive, send
-            )
+            await self._refuse(TooMany(LEFT, wait), scope, receive, send)
             return
 
         async def told(message: Message) -> None:
