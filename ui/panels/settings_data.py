@@ -47,9 +47,8 @@ class Data:
             ui.label(
                 say("All conversations, the files in them and all presets are deleted for good, from every device. This cannot be undone.")
             )
-            ui.label(say("What stays: model servers and their keys, and how you like this page.")).classes("hr-hint").style(
-                "margin-bottom: 12px"
-            )
+            stays = say("What stays: recordings, API keys, model servers and their keys, and how you like this page.")
+            ui.label(stays).classes("hr-hint").style("margin-bottom: 12px")
             self._word = Field("word", say("Type “{word}” to go on", word=say(WORD)))
 
     async def _delete(self, typed: dict[str, Any]) -> None:
