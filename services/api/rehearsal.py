@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.api.access import rest, routed
-from services.api.connection import CONNECTION
+from services.api.connection import connection_of
 from services.api.errors import ClientGone, Endpoint
 from services.api.stream import Presence
 from services.errors import NotFound
@@ -70,7 +70,8 @@ class Mock:
                 async with Presence(receive) as presence:
                     await self._tell(await answered(), send, presence)
             except ConnectionResetError:  # as it was when this was recorded
-                scope["extensions"][CONNECTION]["transport"].abort()
+                if connection := connection_of(scope):
+                    connection.abort()
             finally:
                 self._running -= 1
 
