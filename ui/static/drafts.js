@@ -2,9 +2,11 @@
 // was left behind, unless a tab that is open still shows it. A plain script, for composer.js.
 
 const DRAFT = "headrace.draft ", DRAFTS = 50, KEPT = 30 * 24 * 3600e3; // so many at most, for so many milliseconds
-const ANSWER = 150; // ms in which an open tab says that a draft is its own
+const ANSWER = 150; // ms in which an open tab says that a draft is its own, where there are no locks: on addresses that are not secure
 
 const drafts = {
+  locks: navigator.locks, // a draft that a tab shows is locked by it, however busy or asleep that tab is
+  shown: {}, // what unlocks those of this one
   tabs: "BroadcastChannel" in window ? new BroadcastChannel("headrace.drafts") : null,
 
   // `sent` is the message that it was sent as, as long as nobody said that it was taken.
@@ -14,8 +16,20 @@ const drafts = {
       if (text) localStorage.setItem(DRAFT + path, JSON.stringify({ text, sent, at: Date.now() }));
       else localStorage.removeItem(DRAFT + path);
     } catch {} // full, or a browser that keeps nothing
+    if (text) drafts.lock(path);
+    else drafts.unlock(path);
+  },
+  lock(path) {
+    if (!drafts.locks || drafts.shown[path]) return;
+    const shown = new Promise((unlock) => (drafts.shown[path] = unlock));
+    drafts.locks.request(DRAFT + path, { mode: "shared" }, () => shown).catch(() => {});
+  },
+  unlock(path) {
+    drafts.shown[path]?.();
+    delete drafts.shown[path];
   },
   forget(path) {
+    drafts.unlock(path);
     sessionStorage.removeItem("draft " + path);
     localStorage.removeItem(DRAFT + path);
   },
@@ -31,6 +45,10 @@ const drafts = {
   left(path, found) {
     const kept = drafts.read(DRAFT + path);
     if (!kept?.text) return;
+    if (drafts.locks) {
+      drafts.locks.query().then(({ held }) => held.some(({ name }) => name === DRAFT + path) || found(kept), () => found(kept));
+      return;
+    }
     const giveUp = () => clearTimeout(alone);
     const alone = setTimeout(() => found(kept), drafts.tabs ? ANSWER : 0);
     drafts.tabs?.addEventListener("message", (event) => event.data.mine === path && giveUp());
