@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 
 from benchmarks.checks import report
 from benchmarks.checks.running import missing, run
@@ -32,10 +33,10 @@ def main() -> int:
 
 def _do(check: Check, size: int) -> str:
     sizes = {name: given[size] for name, given in check.sizes.items()}
-    absent = missing(check)
+    absent, began = missing(check), time.monotonic()
     said = [] if absent else [run(command, sizes, MOST[size]) for _ in range(check.times[size]) for command in check.commands]
     line = report.told(check, NAMES[size], said, absent)
-    print(line, end="", flush=True)
+    print(f"{time.monotonic() - began:5.0f} s {line}", end="", flush=True)
     report.write(report.rows() | {CHECKS.index(check) + 1: line})
     return line
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from benchmarks.checks.table import Check
 from tests.serving import ROOT
 
+SHOWN = 60  # last lines of what has failed
 SHORT = {"pytest": f"{sys.executable} -m pytest -n0 -q", "python": sys.executable}
 
 
@@ -49,8 +50,12 @@ def run(command: str, sizes: Mapping[str, int], most: float) -> Said:
             _end(process)
         out.seek(0)
         said = [line.strip() for line in out.read().splitlines() if line.strip()]
+    if not passed:
+        sys.stderr.write("".join(f"    {line}\n" for line in (command.format(**sizes), *said[-SHOWN:])))
     late = "" if time.monotonic() - began < most else f"not over after {most:.0f} s: "
     figures = [line for line in said if line.startswith("{")][-1:]
+    figures += [found[1] + " inputs" for line in said if (found := re.match(r"stat::number_of_executed_units:\s*(\d+)", line))]
+    said = [line for line in said if not line.startswith("stat::")]
     last = re.sub(r" in [0-9.:ms ()]+$", "", said[-1].strip("= ")) if said else "said nothing"
     return Said(passed, late + "; ".join(dict.fromkeys([last, *figures]))[:400])
 

@@ -103,7 +103,8 @@ def main(cases: int, only: str | None) -> int:
         done = subprocess.run(command, cwd=ROOT, check=False)
         log = (Path(name) / "log").read_text()
         alive = running.process.poll() is None
-    sys.stdout.write(f"alive: {alive}; tracebacks in the log: {log.count('Traceback')}\n{log[-3000:]}\n")
+    told = {"routes and methods": sum(map(len, described()["paths"].values())), "cases of each, at most": cases}
+    sys.stdout.write(f"{log[-3000:]}\n{told}\nalive: {alive}; tracebacks in the log: {log.count('Traceback')}\n")
     return done.returncode or (0 if alive and "Traceback" not in log else 1)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import time
 from collections import Counter
 from contextlib import suppress
 from functools import partial
@@ -65,7 +66,10 @@ def test_fifty_streams_end_well_and_are_there_after_a_restart(browser: Browser, 
         streams = Streams(running.url)
         streams.start()
         assert streams.all_run.wait(60)
+        began = time.monotonic()
         assert running.terminate() == 0
+        told = {"streams": NATIVE + OPENAI, "pages": PAGES, "seconds until the end": round(time.monotonic() - began, 2)}
+        print(f"\n{told}")  # noqa: T201
         streams.join(60)
         assert not streams.is_alive()
     for transcript in streams.native:

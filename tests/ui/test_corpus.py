@@ -28,6 +28,7 @@ LIAR = {"type": "url_citation", "url_citation": {"url": "https://bank.example@ev
 SETTINGS = """
 [chat]
 model = "evil/quiet"
+probe = 60.0
 [[upstreams]]
 name = "evil"
 dialect = "openai_chat"
