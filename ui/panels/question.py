@@ -37,7 +37,16 @@ _KEYS = """(e) => {
     e.stopPropagation();
     e.target.closest('.hr-editor').querySelector(button).click();
 }"""
-_FILL = "const box = document.getElementById(ID); box.value = TEXT; box.focus(); box.style.height = `${box.scrollHeight}px`;"
+_FILL = """const box = document.getElementById(ID);
+    box.back = document.activeElement; box.value = TEXT; box.focus(); box.style.height = `${box.scrollHeight}px`;"""
+# The focus goes back to where it was: the button, or the composer, whose arrow key edits, too.
+_BACK = """(e) => {
+    const back = e.currentTarget.closest('.hr-editor').querySelector('textarea').back;
+    (back?.matches('.hr-act') && back.isConnected ? back : document.querySelector('.hr-composer .hr-input')).focus();
+    emit();
+}"""
+# Not where a keyboard would come over the answer.
+_TAKEN = "if (matchMedia('(hover: hover)').matches) document.querySelector('.hr-composer .hr-input')?.focus();"
 _LEFT = "delete document.getElementById(ID)?.dataset.sent;"
 
 
@@ -100,7 +109,8 @@ class Question:
             box.on("keydown", js_handler=_KEYS)
             with ui.element("div").classes("hr-tools"):
                 ui.element("div").classes("hr-grow")
-                ui.button(say("Cancel"), color=None, on_click=self._leave).props("flat dense no-caps").classes("hr-cancel")
+                cancel = ui.button(say("Cancel"), color=None).props("flat dense no-caps").classes("hr-cancel")
+                cancel.on("click", self._leave, js_handler=_BACK)
                 ask = ui.button(say("Ask again"), color=None).props("flat dense no-caps").classes("hr-ask")
                 ask.on("click", self._ask, js_handler=_EDITED)
         self._box_id = json.dumps(box.html_id)
@@ -109,8 +119,9 @@ class Question:
 
     async def _ask(self, event: GenericEventArguments) -> None:
         asked = event.args if isinstance(event.args, dict) else {}
-        if not await self._on_edit(str(asked.get("text")), str(asked.get("id")), self._without):
-            ui.run_javascript(_LEFT.replace("ID", self._box_id))
+        client = ui.context.client  # this question may be gone with its page's next drawing
+        taken = await self._on_edit(str(asked.get("text")), str(asked.get("id")), self._without)
+        client.run_javascript(_TAKEN if taken else _LEFT.replace("ID", self._box_id))
 
     def _leave(self) -> None:
         self._show_editor(False)
