@@ -66,7 +66,7 @@ def test_everybody_sees_their_own(browser: Browser, access: Guarded) -> None:
             expect(bob.get_by_text("An admin can add one.")).to_be_visible()  # and not that he may, in the settings
             for place in (ada.url, f"{access.url}/inspect/{generation}"):
                 bob.goto(place)
-                expect(bob.get_by_text(re.compile("is not here|There is no generation"))).to_be_visible()
+                expect(bob.get_by_text(re.compile("is not here|This reply is not there"))).to_be_visible()
                 expect(bob.get_by_text("only for ada")).to_have_count(0)
             bob.goto("/settings")
             expect(bob.get_by_role("heading", name="API keys")).to_be_visible()

@@ -88,11 +88,11 @@ class Looking:
         """`offer` others to compare it with."""
         try:
             await self._chat.recall(self._generation)
-        except (NotFound, Gone) as exc:
+        except (NotFound, Gone):
             with ui.element("header").classes("hr-inspect-head"):
                 text("a", say("All replies")).props('href="/inspect"').classes("hr-inspect-back")
                 text("h1", say("This reply is not there"))
-                ui.label(exc.message)
+                ui.label(say("It was imported, or what was kept of it is gone."))
             return
         self._turn = turn = self._chat.turn(self._generation)
         others = self._chat.generations()[:OTHERS] if offer else ()
