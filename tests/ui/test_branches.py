@@ -80,6 +80,7 @@ def test_editing_may_be_left_and_an_edit_that_is_refused_stays(page: Page) -> No
     page.get_by_role("textbox", name="New text").fill("Other")
     page.keyboard.press("Escape")
     expect(page.get_by_role("textbox", name="New text")).to_be_hidden()
+    expect(page.get_by_role("textbox", name="Message")).to_be_focused()
     expect(questions(page)).to_contain_text("First")
     choose(page, "longform")
     running = ask(page, LONG)

@@ -37,16 +37,9 @@ _KEYS = """(e) => {
     e.stopPropagation();
     e.target.closest('.hr-editor').querySelector(button).click();
 }"""
-_FILL = """const box = document.getElementById(ID);
-    box.back = document.activeElement; box.value = TEXT; box.focus(); box.style.height = `${box.scrollHeight}px`;"""
-# The focus goes back to where it was: the button, or the composer, whose arrow key edits, too.
-_BACK = """(e) => {
-    const back = e.currentTarget.closest('.hr-editor').querySelector('textarea').back;
-    (back?.matches('.hr-act') && back.isConnected ? back : document.querySelector('.hr-composer .hr-input')).focus();
-    emit();
-}"""
-# Not where a keyboard would come over the answer.
-_TAKEN = "if (matchMedia('(hover: hover)').matches) document.querySelector('.hr-composer .hr-input')?.focus();"
+_FILL = "const box = document.getElementById(ID); box.value = TEXT; box.focus(); box.style.height = `${box.scrollHeight}px`;"
+# One types on in the composer; not where a keyboard would come over the answer.
+_HOME = "if (matchMedia('(hover: hover)').matches) document.querySelector('.hr-composer .hr-input')?.focus();"
 _LEFT = "delete document.getElementById(ID)?.dataset.sent;"
 
 
@@ -110,7 +103,7 @@ class Question:
             with ui.element("div").classes("hr-tools"):
                 ui.element("div").classes("hr-grow")
                 cancel = ui.button(say("Cancel"), color=None).props("flat dense no-caps").classes("hr-cancel")
-                cancel.on("click", self._leave, js_handler=_BACK)
+                cancel.on("click", self._leave, js_handler=f"() => {{ {_HOME} emit(); }}")
                 ask = ui.button(say("Ask again"), color=None).props("flat dense no-caps").classes("hr-ask")
                 ask.on("click", self._ask, js_handler=_EDITED)
         self._box_id = json.dumps(box.html_id)
@@ -121,7 +114,7 @@ class Question:
         asked = event.args if isinstance(event.args, dict) else {}
         client = ui.context.client  # this question may be gone with its page's next drawing
         taken = await self._on_edit(str(asked.get("text")), str(asked.get("id")), self._without)
-        client.run_javascript(_TAKEN if taken else _LEFT.replace("ID", self._box_id))
+        client.run_javascript(_HOME if taken else _LEFT.replace("ID", self._box_id))
 
     def _leave(self) -> None:
         self._show_editor(False)
