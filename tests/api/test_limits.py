@@ -1,7 +1,7 @@
 """What is let in: headers, bodies, connections, websockets and pages have their bounds, and who keeps to them notices nothing."""
 
 import asyncio
-import select
+import selectors
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -108,10 +108,13 @@ def test_who_sends_headers_byte_by_byte_is_hung_up_on_and_nobody_else_notices(ho
         slow = [until_the_end.enter_context(socket.create_connection((address.hostname, address.port), timeout=20)) for _ in range(5)]
         for connection in slow:
             connection.sendall(HEAD)
-        dripping = set(slow)
+        dripping, answers = set(slow), until_the_end.enter_context(selectors.DefaultSelector())
+        for connection in slow:
+            answers.register(connection, selectors.EVENT_READ)
         for drip in range(900):  # a byte of a header's name each time: 900 are fewer than gate.header_bytes
-            hung_up, _, _ = select.select(dripping, [], [], 0.02)
-            dripping -= set(hung_up)
+            for hung_up, _ in answers.select(0.02):
+                answers.unregister(hung_up.fileobj)
+                dripping -= {connection for connection in slow if connection is hung_up.fileobj}
             for connection in dripping:
                 with suppress(ConnectionError):
                     connection.sendall(b"a")

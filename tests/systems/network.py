@@ -66,7 +66,7 @@ class Network:
         waiting, passed, gone = b"", 0, False
         with suppress(OSError):
             while not gone:
-                if self._held and not select.select([server], [], [], 0.05)[0]:
+                if self._held and not _speaks(server, 0.05):
                     ready, waiting = waiting, b""
                     client.sendall(ready)
                 chunk = server.recv(65536)
@@ -90,6 +90,13 @@ class Network:
         for end in (self._listening, *self._sockets):
             _close(end)
             end.close()
+
+
+def _speaks(end: socket.socket, within: float) -> bool:
+    """It has sent something, or closes; `within` seconds. (`select` is for a process with few files.)"""
+    waiting = select.poll()
+    waiting.register(end, select.POLLIN)
+    return bool(waiting.poll(within * 1000))
 
 
 def _close(end: socket.socket) -> None:
