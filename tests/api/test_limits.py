@@ -108,14 +108,14 @@ def test_who_sends_headers_byte_by_byte_is_hung_up_on_and_nobody_else_notices(ho
         slow = [until_the_end.enter_context(socket.create_connection((address.hostname, address.port), timeout=20)) for _ in range(5)]
         for connection in slow:
             connection.sendall(HEAD)
-        dripping, answers = set(slow), until_the_end.enter_context(selectors.DefaultSelector())
-        for connection in slow:
-            answers.register(connection, selectors.EVENT_READ)
+        dripping, answers = dict(enumerate(slow)), until_the_end.enter_context(selectors.DefaultSelector())
+        for number, connection in dripping.items():
+            answers.register(connection, selectors.EVENT_READ, number)
         for drip in range(900):  # a byte of a header's name each time: 900 are fewer than gate.header_bytes
             for hung_up, _ in answers.select(0.02):
                 answers.unregister(hung_up.fileobj)
-                dripping -= {connection for connection in slow if connection is hung_up.fileobj}
-            for connection in dripping:
+                del dripping[hung_up.data]
+            for connection in dripping.values():
                 with suppress(ConnectionError):
                     connection.sendall(b"a")
             if drip % 10 == 0:
