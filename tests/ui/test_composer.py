@@ -309,6 +309,19 @@ def test_what_is_typed_while_a_message_is_sent_stays(page: Page) -> None:
     expect(box(page)).to_have_value("and this")
 
 
+def test_what_begins_like_the_message_before_stays_when_that_is_taken_twice(page: Page) -> None:
+    box(page).fill("And")
+    box(page).press("Enter")
+    finished(page, 1)
+    expect(box(page)).to_have_value("")
+    box(page).fill("Another one")
+    page.evaluate("composer.taken()")
+    expect(box(page)).to_have_value("Another one")
+    box(page).fill("And so on")
+    page.evaluate("composer.taken()")
+    expect(box(page)).to_have_value("And so on")
+
+
 def test_what_is_sent_while_a_message_is_sent_comes_after_it(page: Page) -> None:
     box(page).fill("First")
     box(page).evaluate(AT_ONCE, ["Second", True])

@@ -83,6 +83,7 @@ const composer = {
     sessionStorage.removeItem("sent " + path);
     drafts.forget(path);
     delete box.dataset.sent;
+    composer.sent = ""; // a message that was sent twice, as nobody answered for long, is taken twice, too
     composer.attach()?.taken(path);
     composer.put(text.startsWith(sent) ? text.slice(sent.length).trimStart() : text);
     if (next) composer.send(next);
